@@ -1,0 +1,70 @@
+"""Argument checks: one clear error that names the argument, what it got and what it wanted."""
+
+import math
+import numbers
+
+import numpy as np
+
+
+def wrong(name, got, wanted, error=ValueError):
+    """The one form of every complaint about an argument."""
+    if isinstance(got, np.ndarray):
+        got = f"array of shape {got.shape} and dtype {got.dtype}"
+    return error(f"{name}: got {got if isinstance(got, str) else repr(got)}, wanted {wanted}")
+
+
+def integer(name, value, low, high=None, wanted=None):
+    wanted = wanted or (f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]")
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise wrong(name, value, wanted, TypeError)
+    if value < low or (high is not None and value > high):
+        raise wrong(name, value, wanted)
+    return int(value)
+
+
+def positive_integer(name, value):
+    return integer(name, value, 1)
+
+
+def finite_number(name, value, low=None, high=None, high_open=False):
+    """A real, finite number, optionally in [low, high] or [low, high)."""
+    wanted = "a finite number"
+    if low is not None and high is not None:
+        wanted += f" in [{low}, {high}{')' if high_open else ']'}"
+    elif low is not None:
+        wanted += f" >= {low}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise wrong(name, value, wanted, TypeError)
+    above = high is not None and (value >= high if high_open else value > high)
+    if not math.isfinite(value) or (low is not None and value < low) or above:
+        raise wrong(name, value, wanted)
+    return float(value)
+
+
+def flag(name, value):
+    if not isinstance(value, (bool, np.bool_)):
+        raise wrong(name, value, "True or False", TypeError)
+    return bool(value)
+
+
+def instance(name, value, kind, wanted):
+    if not isinstance(value, kind):
+        raise wrong(name, value, wanted, TypeError)
+    return value
+
+
+def real_array(name, value, ndim=None):
+    """A finite real array, of `ndim` dimensions if given."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise wrong(name, type(value).__name__, "a rectangular array of numbers") from error
+    if array.dtype.kind not in "fiub":
+        raise wrong(name, f"dtype {array.dtype}", "an array of real numbers", TypeError)
+    if ndim is not None and array.ndim != ndim:
+        raise wrong(name, f"shape {array.shape}", f"{ndim} dimensions")
+    if array.dtype.kind == "f":
+        bad = int(array.size - np.count_nonzero(np.isfinite(array)))
+        if bad:
+            raise wrong(name, f"{bad} NaN or infinite values", "finite numbers")
+    return array

@@ -1,0 +1,67 @@
+"""Fully connected (affine) layer."""
+
+from dataclasses import dataclass
+
+from coreops import records
+from coreops.checks import positive_integer
+from coreops.initializers import Initializer
+from coreops.products import matmul_nn, matmul_nt, matmul_tn
+from coreops.records import ADD_DW, ADD_DX, FIRST, INPUT_GRADIENT, NO_PARAMETER_GRADIENT
+from coreops.target import barrier, kernel, lane, lanes
+
+
+@dataclass(frozen=True)
+class Dense:
+    """y = x W + b.   x: (m, n_in), W: (n_in, n_out), b: (n_out,), y: (m, n_out).
+
+    n_in, n_out: positive integers; bias: whether b exists (it starts at 0 and is never penalised);
+    init: initializer of W, default the network's. Raises ValueError on a size below 1.
+    Source: Rumelhart, Hinton & Williams 1986, eq. 1 (with the weights of one output in a column).
+    """
+
+    n_in: int
+    n_out: int
+    bias: bool = True
+    init: Initializer | None = None
+
+    def __post_init__(self):
+        positive_integer("Dense n_in", self.n_in)
+        positive_integer("Dense n_out", self.n_out)
+
+    def build(self, plan, x):
+        w = plan.weight("weight", (self.n_in, self.n_out), self.n_in, self.n_out, self.init)
+        b = plan.bias("bias", self.n_out) if self.bias else None
+        y = plan.value(self.n_out)
+        plan.add(records.DENSE, x=x, y=y, w=w, b=b, n_in=self.n_in, n_out=self.n_out)
+        return y
+
+
+@kernel
+def dense_forward(op, m, arena):
+    """Y = 1 b^T, then Y += X W."""
+    n_in, n_out, b = op["n_in"], op["n_out"], op["b"]
+    if b >= 0:
+        bias, y = arena[b : b + n_out], arena[op["y"] : op["y"] + m * n_out]
+        for i in range(m):
+            for j in range(lane(), n_out, lanes()):
+                y[i * n_out + j] = bias[j]
+        barrier()
+    matmul_nn(arena, op["x"], op["w"], op["y"], m, n_in, n_out, b >= 0)
+
+
+@kernel
+def dense_backward(op, m, arena, mode):
+    """dW = X^T dY, db = sum over examples of dY, dX = dY W^T (skipped at the first layer unless asked for)."""
+    n_in, n_out, flags = op["n_in"], op["n_out"], op["flags"]
+    if not mode & NO_PARAMETER_GRADIENT:
+        matmul_tn(arena, op["x"], op["dy"], op["dw"], n_in, m, n_out, flags & ADD_DW != 0)
+        if op["b"] >= 0:
+            db, dy = arena[op["db"] : op["db"] + n_out], arena[op["dy"] : op["dy"] + m * n_out]
+            for j in range(lane(), n_out, lanes()):
+                db[j] = dy[j]
+            for i in range(1, m):
+                for j in range(lane(), n_out, lanes()):
+                    db[j] += dy[i * n_out + j]
+            barrier()
+    if mode & INPUT_GRADIENT or not flags & FIRST:
+        matmul_nt(arena, op["dy"], op["w"], op["dx"], m, n_out, n_in, flags & ADD_DX != 0)

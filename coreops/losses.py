@@ -1,0 +1,185 @@
+"""Losses: specs, and kernels that return the summed loss and leave d(mean loss)/d(output) behind.
+
+A kernel sums over the m examples of a batch in float64; the caller divides by true counts. In TRAIN mode it also
+writes the gradient of the mean over m; with COUNT_ERRORS it counts wrong predictions (classifiers only).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coreops import records
+from coreops.elementary import exp, sigmoid
+from coreops.records import COUNT_ERRORS, TRAIN
+from coreops.target import barrier, block_sum, kernel, lane, lanes
+
+OUTPUTS, LABEL, BITS = (
+    "outputs",
+    "label",
+    "bits",
+)  # what a target is: n_out reals, one class number, n_out bits
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Closes a network; `targets` says what y must be, `classifier` whether errors are counted."""
+
+    def build(self, plan, x):
+        width = 1 if self.targets == LABEL else x.width
+        plan.add(self.kind, x=x, x2=plan.targets(width), n_in=x.width, n_out=width)
+
+
+@dataclass(frozen=True)
+class SquaredError(Loss):
+    """E = (1/m) sum_i sum_j (x_ij - y_ij)^2, without 1/2.   x, y: (m, n); dE/dx = 2 (x - y)/m.   Bishop 2006, eq. 3.12."""
+
+    kind, targets, classifier = records.SQUARED_ERROR, OUTPUTS, False
+
+
+@dataclass(frozen=True)
+class LinearLoss(Loss):
+    """E = (1/m) sum_i sum_j x_ij y_ij: the target is the gradient.   x, y: (m, n); dE/dx = y/m.   Zinkevich 2003."""
+
+    kind, targets, classifier = records.LINEAR_LOSS, OUTPUTS, False
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """E = (1/m) sum_ij log(1 + e^z) - y z, from logits z, in the form max(z, 0) - y z + log(1 + e^-|z|).
+
+    z: (m, n); y: 0/1, (m,) or (m, n), or class numbers (m,) if n > 1 (one against all); dE/dz = (sigmoid(z) - y)/m.
+    Wrong prediction: z > 0 against y (n = 1), the largest z against the largest y (n > 1).   Bishop 2006, eq. 4.90.
+    """
+
+    kind, targets, classifier = records.BINARY_CROSS_ENTROPY, BITS, True
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Loss):
+    """E = (1/m) sum_i log sum_j e^(z_ij - z_i,y_i).   z: (m, n), y: class numbers (m,); dE/dz = (softmax(z) - onehot)/m.
+
+    Bishop 2006, eq. 4.108, with the largest logit subtracted first.
+    """
+
+    kind, targets, classifier = records.SOFTMAX_CROSS_ENTROPY, LABEL, True
+
+
+@dataclass(frozen=True)
+class SigmoidSquaredError(Loss):
+    """E = (1/m) sum_ij (s - y)^2 with s = sigmoid(z); dE/dz = 2 (s - y) s (1 - s)/m, which vanishes when s saturates.
+
+    z: (m, n); y and wrong predictions as for BinaryCrossEntropy.   Goodfellow, Bengio & Courville 2016, section 6.2.2.2.
+    """
+
+    kind, targets, classifier = records.SIGMOID_SQUARED_ERROR, BITS, True
+
+
+@kernel
+def regression_loss(op, m, arena, mode):
+    """Squared error or linear loss."""
+    n, linear = m * op["n_in"], op["kind"] == records.LINEAR_LOSS
+    z, y, dz = arena[op["x"] : op["x"] + n], arena[op["x2"] : op["x2"] + n], arena[op["dx"] : op["dx"] + n]
+    total, scale = 0.0, arena.dtype.type(1.0 / m)
+    two = arena.dtype.type(2) * scale
+    if linear:
+        for i in range(lane(), n, lanes()):
+            total += np.float64(z[i]) * np.float64(y[i])
+    else:
+        for i in range(lane(), n, lanes()):
+            gap = np.float64(z[i] - y[i])
+            total += gap * gap
+    if mode & TRAIN:
+        for i in range(lane(), n, lanes()):
+            dz[i] = scale * y[i] if linear else two * (z[i] - y[i])
+    barrier()
+    return block_sum(total), 0
+
+
+@kernel
+def sigmoid_loss(op, m, arena, mode):
+    """Binary cross-entropy or squared error after a sigmoid; dz first holds sigmoid(z)."""
+    n = m * op["n_in"]
+    z, y, dz = arena[op["x"] : op["x"] + n], arena[op["x2"] : op["x2"] + n], arena[op["dx"] : op["dx"] + n]
+    squared = op["kind"] == records.SIGMOID_SQUARED_ERROR
+    total, scale, one = 0.0, arena.dtype.type(1.0 / m), arena.dtype.type(1)
+    two = arena.dtype.type(2) * scale
+    for i in range(lane(), n, lanes()):
+        dz[i] = sigmoid(z[i])
+    if squared:
+        for i in range(lane(), n, lanes()):
+            gap = np.float64(dz[i] - y[i])
+            total += gap * gap
+    else:
+        for i in range(lane(), n, lanes()):
+            v = np.float64(z[i])
+            total += max(v, 0.0) - v * np.float64(y[i]) + np.log1p(np.exp(-abs(v)))
+    if mode & TRAIN:
+        if squared:
+            for i in range(lane(), n, lanes()):
+                s = dz[i]
+                dz[i] = two * (s - y[i]) * (s * (one - s))
+        else:
+            for i in range(lane(), n, lanes()):
+                dz[i] = scale * (dz[i] - y[i])
+    barrier()
+    errors = count_bit_errors(z, y, m, op["n_in"]) if mode & COUNT_ERRORS else 0
+    return block_sum(total), errors
+
+
+@kernel
+def count_bit_errors(z, y, m, n):
+    errors = 0
+    for i in range(lane(), m, lanes()):
+        if n == 1:
+            errors += (z[i] > 0) != (y[i] > 0.5)
+        else:
+            errors += largest(z, i * n, n) != largest(y, i * n, n)
+    return block_sum(errors)
+
+
+@kernel
+def largest(values, start, n):
+    """Index of the first largest of n values."""
+    best = 0
+    for j in range(1, n):
+        if values[start + j] > values[start + best]:
+            best = j
+    return best
+
+
+@kernel
+def softmax_loss(op, m, arena, mode):
+    """Cross-entropy of a softmax over each row of logits.
+
+    Three passes, so that the exponentials run over one flat loop that vectorises.
+    """
+    n = op["n_in"]
+    z, dz = arena[op["x"] : op["x"] + m * n], arena[op["dx"] : op["dx"] + m * n]
+    y = arena[op["x2"] : op["x2"] + m]
+    total, errors, scale = 0.0, 0, arena.dtype.type(1.0 / m)
+    for i in range(lane(), m, lanes()):
+        top = z[i * n]
+        for j in range(1, n):
+            top = max(top, z[i * n + j])
+        for j in range(n):
+            dz[i * n + j] = z[i * n + j] - top
+        total -= np.float64(dz[i * n + np.int64(y[i])])
+    barrier()
+    if mode & COUNT_ERRORS:
+        for i in range(lane(), m, lanes()):
+            errors += largest(z, i * n, n) != np.int64(y[i])
+    for i in range(lane(), m * n, lanes()):
+        dz[i] = exp(dz[i])
+    barrier()
+    for i in range(lane(), m, lanes()):
+        mass = dz[i * n]
+        for j in range(1, n):
+            mass += dz[i * n + j]
+        total += np.log(np.float64(mass))
+        if mode & TRAIN:
+            share = scale / mass
+            for j in range(n):
+                dz[i * n + j] *= share
+            dz[i * n + np.int64(y[i])] -= scale
+    barrier()
+    return block_sum(total), block_sum(errors)

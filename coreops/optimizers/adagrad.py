@@ -1,0 +1,36 @@
+"""AdaGrad with a diagonal matrix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coreops.optimizers.base import ADAGRAD, Optimizer
+from coreops.target import barrier, kernel, lane, lanes
+
+
+@dataclass(frozen=True)
+class AdaGrad(Optimizer):
+    """G <- G + g^2;  w <- w - lr g/(sqrt(G) + eps), elementwise, G from 0.
+
+    lr >= 0; eps >= 0, default 1e-8; eps_inside=True divides by sqrt(G + eps). With eps = 0 a coordinate whose
+    gradient has always been 0 stays where it is.   Duchi, Hazan & Singer 2011, fig. 1 (delta outside the root).
+    """
+
+    eps: float = 1e-8
+    eps_inside: bool = False
+    kind = ADAGRAD
+    slots = 1
+
+
+@kernel
+def adagrad_update(eps, eps_inside, lr, theta, grad, total):
+    a, zero = theta.dtype.type(lr), theta.dtype.type(0)
+    inside = theta.dtype.type(eps) if eps_inside else zero
+    outside = zero if eps_inside else theta.dtype.type(eps)
+    for i in range(lane(), theta.size, lanes()):
+        g = grad[i]
+        s = total[i] + g * g
+        total[i] = s
+        step = a * g / (np.sqrt(s + inside) + outside)
+        theta[i] -= zero if g == 0 else step
+    barrier()

@@ -1,0 +1,51 @@
+"""Adam."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coreops.optimizers.base import ADAM, Optimizer
+from coreops.target import barrier, kernel, lane, lanes
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """m <- b1 m + (1-b1) g;  G <- b2 G + (1-b2) g^2;  w <- w - lr mh/(sqrt(Gh) + eps), elementwise, from 0.
+
+    mh = m/(1 - b1^t), Gh = G/(1 - b2^t), t = 1, 2, ...   lr >= 0, default 1e-3; b1, b2 in [0, 1), defaults 0.9 and
+    0.999; eps >= 0, default 1e-8; eps_inside=True divides by sqrt(Gh + eps).   Kingma & Ba 2015, algorithm 1.
+    """
+
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    eps_inside: bool = False
+    kind = ADAM
+    slots = 2
+
+
+@kernel
+def adam_update(beta1, beta2, eps, eps_inside, t, lr, theta, grad, first, second):
+    """t: this update's number, from 1. The corrections are scalars, so the loop has one root and one division."""
+    correct1, correct2 = one_minus_power(beta1, t), one_minus_power(beta2, t)
+    a, zero = theta.dtype.type(lr / correct1), theta.dtype.type(0)
+    b1, rest1 = theta.dtype.type(beta1), theta.dtype.type(1.0 - beta1)
+    b2, rest2 = theta.dtype.type(beta2), theta.dtype.type(1.0 - beta2)
+    unbias = theta.dtype.type(1.0 / np.sqrt(correct2))
+    inside = theta.dtype.type(eps * correct2) if eps_inside else zero
+    outside = zero if eps_inside else theta.dtype.type(eps)
+    for i in range(lane(), theta.size, lanes()):
+        g = grad[i]
+        m = b1 * first[i] + rest1 * g
+        s = b2 * second[i] + rest2 * (g * g)
+        first[i], second[i] = m, s
+        step = a * m / (np.sqrt(s + inside) * unbias + outside)
+        theta[i] -= zero if m == 0 else step
+    barrier()
+
+
+@kernel
+def one_minus_power(beta, t):
+    """1 - beta^t without cancellation."""
+    return -np.expm1(t * np.log(beta)) if beta > 0 else 1.0

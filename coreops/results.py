@@ -1,0 +1,105 @@
+"""What a training leaves behind: one Result per row, and the Table of them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from coreops.inference import evaluate_network, network_outputs
+from coreops.losses import BITS, LABEL
+from coreops.records import CURVES, STATUS
+
+
+class Evaluation(NamedTuple):
+    """Mean loss, and share of wrong predictions (NaN for a loss that does not classify)."""
+
+    loss: float
+    error: float
+
+
+class Result:
+    """A finished run.
+
+    loss, error, validation_loss, validation_error: (epochs,), over the whole set after each epoch, NaN where not evaluated
+    batch_loss: (epochs,), mean over the epoch's batches, each at the weights it was computed with
+    step_loss: batch losses at the recorded steps; step_theta: (records, P), the first before step 1
+    theta: (P,), best so far under early stopping, else the last; status: "completed", "stopped" or "diverged"
+    epochs_run, steps; diverged_step, best_epoch: counted from 1, 0 if there is none
+    """
+
+    def __init__(self, network, theta, curves, step_loss, step_theta, outcome):
+        self.network, self.theta, self.curves = network, theta, curves
+        self.step_loss, self.step_theta = step_loss, step_theta
+        self.status = STATUS[int(outcome["status"])]
+        self.diverged_step, self.best_epoch = int(outcome["diverged_step"]), int(outcome["best_epoch"])
+        self.epochs_run, self.steps = int(outcome["epochs_run"]), int(outcome["steps"])
+
+    loss = property(lambda self: self.curves[:, 0])
+    error = property(lambda self: self.curves[:, 1])
+    validation_loss = property(lambda self: self.curves[:, 2])
+    validation_error = property(lambda self: self.curves[:, 3])
+    batch_loss = property(lambda self: self.curves[:, 4])
+
+    @property
+    def parameters(self):
+        """dict from parameter name to a view into theta."""
+        return self.network.parameters(self.theta)
+
+    def outputs(self, X):
+        """The network's outputs before the loss (logits), (n, n_out)."""
+        return network_outputs(self.network, self.theta, X)
+
+    def predict(self, X):
+        """Class numbers (n,) for a classifier, else the outputs (n, n_out)."""
+        outputs, loss = self.outputs(X), self.network.loss
+        if loss.targets == LABEL or (loss.targets == BITS and self.network.n_out > 1):
+            return outputs.argmax(axis=1)
+        return (outputs[:, 0] > 0).astype(np.int64) if loss.targets == BITS else outputs
+
+    def evaluate(self, X, y):
+        """Evaluation(loss, error) on other data."""
+        return Evaluation(*evaluate_network(self.network, self.theta, X, y))
+
+    def __repr__(self):
+        end = f", loss={self.loss[self.epochs_run - 1]:.4g}" if self.epochs_run else ""
+        return f"Result(status={self.status!r}, epochs_run={self.epochs_run}, steps={self.steps}{end})"
+
+
+class Table:
+    """Results in the order of the rows that made them.
+
+    table[i] is a Result; table["loss"] is (rows, epochs), padded with NaN where a row has fewer epochs, and
+    table["status"], table["steps"], ... are (rows,); table["theta"] is a list, since sizes may differ.
+    """
+
+    SCALARS = ("status", "diverged_step", "epochs_run", "steps", "best_epoch")
+
+    def __init__(self, results):
+        self.results = list(results)
+
+    def __len__(self):
+        return len(self.results)
+
+    def __iter__(self):
+        return iter(self.results)
+
+    def __getitem__(self, key):
+        if isinstance(key, (int, np.integer)):
+            return self.results[key]
+        if isinstance(key, slice):
+            return Table(self.results[key])
+        if key in self.SCALARS:
+            return np.array([getattr(result, key) for result in self.results])
+        if key in CURVES:
+            columns = [getattr(result, key) for result in self.results]
+            padded = np.full((len(columns), max((len(c) for c in columns), default=0)), np.nan)
+            for row, column in zip(padded, columns, strict=True):
+                row[: len(column)] = column
+            return padded
+        if key in ("theta", "step_loss", "step_theta"):
+            return [getattr(result, key) for result in self.results]
+        names = (*CURVES, *self.SCALARS, "theta", "step_loss", "step_theta")
+        raise KeyError(f"column {key!r} of a Table: wanted a row number or one of {', '.join(names)}")
+
+    def __repr__(self):
+        words, counts = np.unique(self["status"], return_counts=True)
+        return f"Table({len(self)} rows: {', '.join(f'{n} {w}' for w, n in zip(words, counts, strict=True))})"

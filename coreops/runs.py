@@ -1,0 +1,204 @@
+"""A run: everything that decides one training, checked, and encoded as one record of a table."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from coreops import records
+from coreops.checks import finite_number, flag, instance, integer, positive_integer, real_array, wrong
+from coreops.network import Network
+from coreops.optimizers import Optimizer
+from coreops.sampling import REPLACEMENT, Reshuffle, Sampling
+from coreops.schedules import ConstantRate, Schedule
+
+EVALUATION_CHUNK = 128  # examples per forward pass of an evaluation, when the batch is smaller
+MONITORS = ("validation_loss", "validation_error")
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop when `monitor` has not fallen by more than min_delta for `patience` evaluations; keep the best weights.
+
+    patience: positive integer; monitor: "validation_loss" (default) or "validation_error"; min_delta >= 0.
+    Prechelt 1998, "Early stopping - but when?".
+    """
+
+    patience: int
+    monitor: str = "validation_loss"
+    min_delta: float = 0.0
+
+    def __post_init__(self):
+        positive_integer("EarlyStopping patience", self.patience)
+        finite_number("EarlyStopping min_delta", self.min_delta, 0)
+        if self.monitor not in MONITORS:
+            raise wrong("EarlyStopping monitor", self.monitor, " or ".join(MONITORS))
+
+
+class Data:
+    """Examples X (n, n_in) and targets y, encoded once per network family however many rows use them."""
+
+    def __init__(self, X, y):
+        self.X, self.y = X, y
+        self._inputs, self._targets = {}, {}
+
+    def inputs(self, network):
+        key = (network.dtype, network.n_in)
+        if key not in self._inputs:
+            self._inputs[key] = network.encode_inputs(self.X)
+        return self._inputs[key]
+
+    def targets(self, network):
+        key = (network.dtype, network.n_out, network.loss.targets)
+        if key not in self._targets:
+            self._targets[key] = network.encode_targets(self.y, len(self.inputs(network)))
+        return self._targets[key]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One row of a table.
+
+    network: Network; optimizer: e.g. Adam(lr=1e-3); batch_size: integer in [1, n], None = full batch; epochs >= 0;
+    seed: integer in [0, 2^64) that keys the initial weights and the batch order; schedule, default ConstantRate();
+    sampling, default Reshuffle(); drop_last: leave out a last short batch; train, validation: index arrays into the
+    data (default: all examples, none); y: own targets instead of the table's; data: own Data instead of the table's;
+    evaluate_every: epochs between evaluations over the whole sets, 0 = never (the last epoch is evaluated unless 0);
+    record_loss_every, record_theta_every: steps between records, 0 = none; early_stopping: EarlyStopping or None;
+    theta0: initial parameters instead of drawn ones.
+    Raises ValueError or TypeError naming the argument, what it got and what it wanted.
+    """
+
+    network: Network
+    optimizer: Optimizer = field(kw_only=True)
+    batch_size: int | None = field(kw_only=True, default=None)
+    epochs: int = field(kw_only=True)
+    seed: int = field(kw_only=True, default=0)
+    schedule: Schedule = field(kw_only=True, default=ConstantRate())
+    sampling: Sampling = field(kw_only=True, default=Reshuffle())
+    drop_last: bool = field(kw_only=True, default=False)
+    train: np.ndarray | None = field(kw_only=True, default=None)
+    validation: np.ndarray | None = field(kw_only=True, default=None)
+    y: np.ndarray | None = field(kw_only=True, default=None)
+    data: Data | None = field(kw_only=True, default=None)
+    evaluate_every: int = field(kw_only=True, default=1)
+    record_loss_every: int = field(kw_only=True, default=0)
+    record_theta_every: int = field(kw_only=True, default=0)
+    early_stopping: EarlyStopping | None = field(kw_only=True, default=None)
+    theta0: np.ndarray | None = field(kw_only=True, default=None)
+
+    def __post_init__(self):
+        instance("network", self.network, Network, "a Network")
+        instance("optimizer", self.optimizer, Optimizer, "an optimizer such as Adam(lr=1e-3)")
+        instance("schedule", self.schedule, Schedule, "a schedule such as ConstantRate()")
+        instance("sampling", self.sampling, Sampling, "a sampler such as Reshuffle()")
+        integer("epochs", self.epochs, 0)
+        integer("seed", self.seed, 0, 2**64 - 1)
+        flag("drop_last", self.drop_last)
+        for name in ("evaluate_every", "record_loss_every", "record_theta_every"):
+            integer(name, getattr(self, name), 0)
+        if self.batch_size is not None:
+            positive_integer("batch_size", self.batch_size)
+        if self.data is not None:
+            instance("data", self.data, Data, "a Data(X, y)")
+        if self.early_stopping is not None:
+            instance("early_stopping", self.early_stopping, EarlyStopping, "an EarlyStopping(patience)")
+            if self.validation is None:
+                raise wrong("early_stopping", self.early_stopping, "validation data to watch")
+            if self.evaluate_every == 0:
+                raise wrong("evaluate_every", 0, "at least 1 with early stopping")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run as train_row takes it. `record` is an array of one ROW."""
+
+    network: Network
+    record: np.ndarray
+    ops: np.ndarray
+    arena_size: int
+    x: np.ndarray
+    y: np.ndarray
+    train: np.ndarray
+    held_out: np.ndarray
+    order_size: int
+    theta0: np.ndarray | None
+
+    @property
+    def shapes(self):
+        """Shapes of what the row returns, known before it starts: (theta, curves, step_loss, step_theta)."""
+        r = self.record[0]
+        steps = int(r["epochs"]) * self.batches
+        losses = -(-steps // int(r["record_loss_every"])) if r["record_loss_every"] else 0
+        thetas = steps // int(r["record_theta_every"]) + 1 if r["record_theta_every"] else 0
+        p = int(r["n_theta"])
+        return (p,), (int(r["epochs"]), len(records.CURVES)), (losses,), (thetas, p)
+
+    @property
+    def batches(self):
+        size = int(self.record[0]["batch_size"])
+        return self.order_size // size if self.record[0]["drop_last"] else -(-self.order_size // size)
+
+    @property
+    def cost(self):
+        """Proportional to the expected time: what the longest-first order sorts by."""
+        r = self.record[0]
+        return float(r["epochs"]) * (self.batches * 500.0 + len(self.train) * float(r["n_theta"]))
+
+
+def encode(run: Run, data: Data) -> Row:
+    """Check the run against its data and lay it out."""
+    network, data = run.network, run.data or data
+    x = data.inputs(network)
+    n = len(x)
+    y = data.targets(network) if run.y is None else network.encode_targets(run.y, n)
+    train = np.arange(n) if run.train is None else _index("train", run.train, n)
+    held_out = np.arange(0) if run.validation is None else _index("validation", run.validation, n)
+    batch_size = len(train) if run.batch_size is None else run.batch_size
+    if batch_size > len(train):
+        raise wrong(
+            "batch_size", batch_size, f"an integer in [1, {len(train)}], the number of training examples"
+        )
+    capacity = batch_size
+    if run.evaluate_every:
+        capacity = max(batch_size, min(EVALUATION_CHUNK, max(len(train), len(held_out))))
+    ops, layout, arena_size = network.lay_out(capacity)
+    record = np.zeros(1, records.ROW)
+    row, rule, stop = record[0], run.optimizer, run.early_stopping
+    for name, value in layout.items():
+        row[name] = value
+    row["seed"] = run.seed
+    row["optimizer"], row["n_slots"], row["lr"] = rule.kind, rule.slots, rule.lr
+    row["beta1"], row["beta2"], row["eps"], row["eps_inside"] = (
+        rule.beta1,
+        rule.beta2,
+        rule.eps,
+        rule.eps_inside,
+    )
+    row["schedule"], row["schedule_rate"] = run.schedule.kind, run.schedule.rate
+    row["schedule_every"], row["sampling"] = run.schedule.every, run.sampling.kind
+    row["batch_size"], row["drop_last"], row["epochs"] = batch_size, run.drop_last, run.epochs
+    row["evaluate_every"], row["record_loss_every"] = run.evaluate_every, run.record_loss_every
+    row["record_theta_every"] = run.record_theta_every
+    if stop is not None:
+        row["patience"], row["min_delta"] = stop.patience, stop.min_delta
+        row["monitor"] = records.CURVES.index(stop.monitor)
+    order_size = len(train)
+    if run.sampling.kind == REPLACEMENT and not run.drop_last:
+        order_size = -(-len(train) // batch_size) * batch_size
+    theta0 = None
+    if run.theta0 is not None:
+        theta0 = real_array("theta0", run.theta0)
+        if theta0.shape != (network.n_parameters,):
+            raise wrong("theta0", f"shape {theta0.shape}", f"shape ({network.n_parameters},)")
+    return Row(
+        network, record, ops, arena_size, x.reshape(-1), y.reshape(-1), train, held_out, order_size, theta0
+    )
+
+
+def _index(name, value, n):
+    index = np.asarray(value)
+    if index.ndim != 1 or index.dtype.kind not in "iu" or index.size == 0:
+        raise wrong(name, index, "a non-empty one-dimensional array of example numbers")
+    if index.min() < 0 or index.max() >= n:
+        raise wrong(name, f"numbers from {index.min()} to {index.max()}", f"numbers in [0, {n})")
+    return np.ascontiguousarray(index, np.int64)

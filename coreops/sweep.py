@@ -1,0 +1,193 @@
+"""fit and fit_many: from rows to results, over a pool of plain threads."""
+
+import os
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+import numpy as np
+
+from coreops import records
+from coreops.checks import instance, positive_integer, wrong
+from coreops.inference import aligned_empty, one_blas_thread
+from coreops.journal import Journal
+from coreops.plan import aligned
+from coreops.results import Result, Table
+from coreops.runs import Data, Run, encode
+from coreops.training import train_row
+
+LIMIT = 4 * 2**30  # bytes that the results of one call may take
+TARGETS = ("cpu",)
+
+
+class SweepInterrupted(KeyboardInterrupt):
+    """Ctrl-C during fit_many. `table` holds what had finished (also in the journal), `missing` the other row numbers."""
+
+    def __init__(self, table, missing):
+        super().__init__(f"interrupted with {len(table)} rows finished and {len(missing)} not")
+        self.table, self.missing = table, missing
+
+
+class Scratch(threading.local):
+    """The buffers of one thread, grown to the largest row it has met."""
+
+    def __init__(self):
+        self.buffers = {}
+
+    def take(self, name, n, dtype):
+        buffer = self.buffers.get((name, dtype))
+        if buffer is None or buffer.size < n:
+            buffer = self.buffers[name, dtype] = aligned_empty(aligned(n), dtype)
+        return buffer[:n]
+
+
+_scratch = Scratch()
+
+
+def _allocate(row):
+    """What the row will fill: theta, curves, step_loss, step_theta, outcome. Padded to 64 bytes by the allocator."""
+    theta, curves, step_loss, step_theta = row.shapes
+    return (
+        np.empty(theta, row.network.dtype),
+        np.full(curves, np.nan),
+        np.full(step_loss, np.nan),
+        np.full(step_theta, np.nan, row.network.dtype),
+        np.zeros(1, records.OUTCOME),
+    )
+
+
+def _result_bytes(row):
+    theta, curves, step_loss, step_theta = (float(np.prod(shape)) for shape in row.shapes)
+    return (theta + step_theta) * row.network.dtype.itemsize + (curves + step_loss) * 8
+
+
+def _train(row, journal):
+    """One row: from the journal if it is there, else trained and journalled. Returns its Result."""
+    arrays = _allocate(row)
+    key = None if journal.path is None else journal.key(row)
+    if key is None or not journal.load(key, arrays):
+        theta, curves, step_loss, step_theta, outcome = arrays
+        theta[:] = row.network.initialize(int(row.record[0]["seed"])) if row.theta0 is None else row.theta0
+        dtype, slots = row.network.dtype, int(row.record[0]["n_slots"])
+        train_row(
+            row.record, 0, row.ops, row.x, row.y, row.train, row.held_out,
+            _scratch.take("arena", row.arena_size, dtype), _scratch.take("state", slots * theta.size, dtype),
+            _scratch.take("order", row.order_size, np.dtype(np.int64)),
+            theta, curves, step_loss, step_theta, outcome,
+        )  # fmt: skip
+        if not row.network.loss.classifier:
+            curves[:, [records.ERROR, records.VALIDATION_ERROR]] = np.nan
+        if key is not None:
+            journal.store(key, arrays)
+    return Result(row.network, *arrays[:4], arrays[4][0])
+
+
+def _check_size(rows):
+    total = sum(_result_bytes(row) for row in rows)
+    if total > LIMIT:
+        raise wrong(
+            "record_theta_every, record_loss_every",
+            f"{total / 2**30:.1f} GiB of records",
+            f"at most {LIMIT / 2**30:.0f} GiB in one call: record less often, or fewer rows at a time",
+        )
+
+
+def fit(network, X, y, *, validation=None, **settings) -> Result:
+    """Train one network and return its Result: the row that fit_many would return, bitwise.
+
+    X: (n, n_in); y: what the loss wants; validation: (Xv, yv) evaluated after each epoch; the other arguments are
+    those of Run: optimizer and epochs are required, batch_size=None is the full batch, seed defaults to 0.
+
+    >>> run = fit(net, X, y, optimizer=Adam(lr=1e-3), batch_size=32, epochs=20, seed=0, validation=(Xv, yv))
+    """
+    for name in ("data", "train", "y"):
+        if name in settings:
+            raise wrong(name, "an argument of fit", "it only in Run; fit trains on all of X, y", TypeError)
+    instance("network", network, type(network) if hasattr(network, "plan") else tuple, "a Network")
+    if validation is not None:
+        X, y, train, held_out = _joined(network, X, y, validation)
+        settings |= {"train": train, "validation": held_out}
+    row = encode(Run(network, **settings), Data(X, y))
+    _check_size([row])
+    with one_blas_thread():
+        return _train(row, Journal(None))
+
+
+def _joined(network, X, y, validation):
+    """Training and validation examples in one array, with the numbers of each."""
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        raise wrong(
+            "validation",
+            validation if np.ndim(validation) == 0 else type(validation).__name__,
+            "a pair (Xv, yv)",
+        )
+    parts = []
+    for inputs, targets, prefix in ((X, y, ""), (*validation, "validation ")):
+        inputs = network.encode_inputs(inputs, prefix + "X")
+        network.encode_targets(targets, len(inputs), prefix + "y")
+        parts.append((inputs, np.asarray(targets)))
+    (x, y), (xv, yv) = parts
+    if y.shape[1:] != yv.shape[1:]:
+        raise wrong("validation y", f"shape {yv.shape}", f"the form of y, shape {y.shape}")
+    return np.concatenate([x, xv]), np.concatenate([y, yv]), np.arange(len(x)), len(x) + np.arange(len(xv))
+
+
+def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, progress=None) -> Table:
+    """Train every Run of `rows` and return a Table with one Result per row, in the same order.
+
+    X, y: the data of all rows that do not bring their own; target: "cpu"; threads: default all cores;
+    journal: path of a file in which finished rows are kept, and from which a rerun takes them; progress: called as
+    progress(done, total) after each row. A row's result depends on the row alone, not on threads or other rows. A
+    row that diverges is recorded as such. Ctrl-C waits for the rows in flight and raises SweepInterrupted with the rest.
+    """
+    rows = list(rows)
+    if not rows:
+        raise wrong("rows", "an empty table", "at least one Run")
+    for i, run in enumerate(rows):
+        instance(f"rows[{i}]", run, Run, "a Run")
+    if target not in TARGETS:
+        raise wrong("target", target, f"one of {', '.join(map(repr, TARGETS))}")
+    threads = os.cpu_count() if threads is None else positive_integer("threads", threads)
+    if X is None and any(run.data is None for run in rows):
+        raise wrong("X", "None", "data, or a Run(data=Data(X, y)) in every row")
+    shared, encoded = Data(X, y), []
+    for i, run in enumerate(rows):
+        try:
+            encoded.append(encode(run, shared))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"rows[{i}]: {error}") from None
+    _check_size(encoded)
+    kept = Journal(journal)
+    try:
+        with one_blas_thread():
+            results = _run_all(encoded, kept, min(threads, len(rows)), progress)
+    finally:
+        kept.close()
+    return Table(results)
+
+
+def _run_all(encoded, journal, threads, progress):
+    """Longest rows first, one per thread; the main thread only waits, so Ctrl-C reaches it at once."""
+    results = [None] * len(encoded)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="coreops")
+    order = sorted(range(len(encoded)), key=lambda i: -encoded[i].cost)
+    futures = {pool.submit(_train, encoded[i], journal): i for i in order}
+    pending = set(futures)
+    try:
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                results[futures[future]] = future.result()
+            if progress is not None:
+                progress(len(encoded) - len(pending), len(encoded))
+        pool.shutdown()
+    except KeyboardInterrupt:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for future, i in futures.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                results[i] = future.result()
+        missing = [i for i, result in enumerate(results) if result is None]
+        raise SweepInterrupted(Table(r for r in results if r is not None), missing) from None
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    return results
