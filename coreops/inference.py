@@ -1,7 +1,6 @@
 """A network applied to data outside training: outputs, evaluation, and the loss with its gradient."""
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from coreops import records
 from coreops.checks import real_array, wrong
@@ -11,14 +10,6 @@ from coreops.records import COUNT_ERRORS, NO_LOSS, TRAIN
 from coreops.training import evaluate
 
 CHUNK = 256
-_controller = None
-
-
-def one_blas_thread():
-    """Context in which BLAS uses one thread: rows are the parallelism, and fit equals fit_many bitwise."""
-    global _controller
-    _controller = _controller or ThreadpoolController()
-    return _controller.limit(limits=1, user_api="blas")
 
 
 def aligned_empty(n, dtype):
@@ -53,14 +44,13 @@ def network_outputs(network, theta, X):
     ops, rows, arena = _prepare(network, _check_theta(network, theta), capacity)
     at, final = int(rows["inputs"][0]), int(ops[-1]["x"])
     out = np.empty((len(x), network.n_out), network.dtype)
-    with one_blas_thread():
-        for start in range(0, len(x), capacity):
-            part = x[start : start + capacity]
-            arena[at : at + part.size] = part.reshape(-1)
-            forward(ops, len(part), arena, NO_LOSS)
-            out[start : start + len(part)] = arena[final : final + len(part) * network.n_out].reshape(
-                len(part), -1
-            )
+    for start in range(0, len(x), capacity):
+        part = x[start : start + capacity]
+        arena[at : at + part.size] = part.reshape(-1)
+        forward(ops, len(part), arena, np.int64(NO_LOSS))
+        out[start : start + len(part)] = arena[final : final + len(part) * network.n_out].reshape(
+            len(part), -1
+        )
     return out
 
 
@@ -69,8 +59,7 @@ def evaluate_network(network, theta, X, y):
     x = network.encode_inputs(X)
     y = network.encode_targets(y, len(x))
     ops, rows, arena = _prepare(network, _check_theta(network, theta), min(CHUNK, len(x)))
-    with one_blas_thread():
-        loss, error = evaluate(rows[0], ops, x.reshape(-1), y.reshape(-1), np.arange(len(x)), arena)
+    loss, error = evaluate(rows[0], ops, x.reshape(-1), y.reshape(-1), np.arange(len(x)), arena)
     return float(loss), float(error) if network.loss.classifier else float("nan")
 
 
@@ -86,8 +75,7 @@ def loss_and_gradient(network, theta, X, y):
     row = rows[0]
     arena[row["inputs"] : row["inputs"] + x.size] = x.reshape(-1)
     arena[row["targets"] : row["targets"] + y.size] = y.reshape(-1)
-    with one_blas_thread():
-        loss, _ = forward(ops, m, arena, TRAIN)
-        backward(ops, m, arena, TRAIN)
+    loss, _ = forward(ops, m, arena, np.int64(TRAIN))
+    backward(ops, m, arena, np.int64(TRAIN))
     gradient = arena[row["grad"] : row["grad"] + network.n_parameters].copy()
     return float(loss) / m, gradient

@@ -8,7 +8,7 @@ import numpy as np
 
 from coreops import records
 from coreops.checks import instance, positive_integer, wrong
-from coreops.inference import aligned_empty, one_blas_thread
+from coreops.inference import aligned_empty
 from coreops.journal import Journal
 from coreops.plan import aligned
 from coreops.results import Result, Table
@@ -70,7 +70,7 @@ def _train(row, journal):
         dtype, slots = row.network.dtype, int(row.record[0]["n_slots"])
         train_row(
             row.record, 0, row.ops, row.x, row.y, row.train, row.held_out,
-            _scratch.take("arena", row.arena_size, dtype), _scratch.take("state", slots * theta.size, dtype),
+            _scratch.take("arena", row.arena_size, dtype), _scratch.take("state", slots * int(row.record[0]["grad"]), dtype),
             _scratch.take("order", row.order_size, np.dtype(np.int64)),
             theta, curves, step_loss, step_theta, outcome,
         )  # fmt: skip
@@ -108,8 +108,7 @@ def fit(network, X, y, *, validation=None, **settings) -> Result:
         settings |= {"train": train, "validation": held_out}
     row = encode(Run(network, **settings), Data(X, y))
     _check_size([row])
-    with one_blas_thread():
-        return _train(row, Journal(None))
+    return _train(row, Journal(None))
 
 
 def _joined(network, X, y, validation):
@@ -158,8 +157,7 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
     _check_size(encoded)
     kept = Journal(journal)
     try:
-        with one_blas_thread():
-            results = _run_all(encoded, kept, min(threads, len(rows)), progress)
+        results = _run_all(encoded, kept, min(threads, len(rows)), progress)
     finally:
         kept.close()
     return Table(results)

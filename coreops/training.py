@@ -18,7 +18,16 @@ from coreops.records import (
 )
 from coreops.sampling import arrange, gather, gather_range
 from coreops.schedules import scheduled
-from coreops.target import barrier, block_sum, kernel, lane, lanes
+from coreops.target import (
+    barrier,
+    block_sum,
+    flush_denormals,
+    kernel,
+    lane,
+    lanes,
+    restore_denormals,
+    unowned,
+)
 
 
 @kernel
@@ -50,7 +59,7 @@ def evaluate(row, ops, x, y, index, arena):
     for start in range(0, n, row["capacity"]):
         m = min(row["capacity"], n - start)
         gather_range(row, x, y, index, start, m, arena)
-        chunk_loss, chunk_errors = forward(ops, m, arena, COUNT_ERRORS)
+        chunk_loss, chunk_errors = forward(ops, m, arena, np.int64(COUNT_ERRORS))
         loss, errors = loss + chunk_loss, errors + chunk_errors
     return loss / n, errors / n
 
@@ -61,12 +70,35 @@ def train_row(
 ):
     """Train row r of `rows` from theta = result, and leave the trained theta there.
 
-    ops: its plan; x, y: flat data; train, held_out: example numbers; arena, state, order: scratch;
-    curves (epochs, 5), step_loss, step_theta (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
+    ops: its plan; x, y: flat data; train, held_out: example numbers; arena, state, order: scratch; curves (epochs, 5),
+    step_loss, step_theta (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
     """
-    row, outcome = rows[r], outcomes[r]
-    p, grad_at, n = row["n_theta"], row["grad"], train.size
-    theta, grad = arena[:p], arena[grad_at : grad_at + p]
+    saved = flush_denormals()
+    run(
+        rows[r],
+        outcomes[r],
+        unowned(ops),
+        unowned(x),
+        unowned(y),
+        unowned(train),
+        unowned(held_out),
+        unowned(arena),
+        unowned(state),
+        unowned(order),
+        unowned(result),
+        unowned(curves),
+        unowned(step_loss),
+        unowned(step_theta),
+    )
+    restore_denormals(saved)
+
+
+@kernel
+def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, curves, step_loss, step_theta):
+    # The optimizer sees theta and its gradient padded with zeros to full vectors: short loops need no remainder.
+    p, padded, n = row["n_theta"], row["grad"], train.size
+    theta, theta_padded, grad_padded = arena[:p], arena[:padded], arena[padded : 2 * padded]
+    fill(arena[: 2 * padded], arena.dtype.type(0))
     assign(theta, result)
     fill(state, state.dtype.type(0))
     size, every_loss, every_theta = row["batch_size"], row["record_loss_every"], row["record_theta_every"]
@@ -74,6 +106,8 @@ def train_row(
     if every_theta:
         assign(step_theta[0], theta)
     status, step, epochs_run, best, best_epoch, waited = COMPLETED, 0, 0, np.inf, 0, 0
+    power1, power2 = 1.0, 1.0  # beta1^t, beta2^t
+    training = np.int64(TRAIN)  # not a literal: forward is compiled once for all modes
     for epoch in range(row["epochs"]):
         arrange(row, epoch, n, order)
         epoch_loss, epoch_examples = 0.0, 0
@@ -83,16 +117,17 @@ def train_row(
             gather(row, x, y, train, order, start, m, arena)
             rate = scheduled(row, step, epoch)
             step += 1
-            probe(row, theta, state)
-            batch_loss, _ = forward(ops, m, arena, TRAIN)
+            power1, power2 = power1 * row["beta1"], power2 * row["beta2"]
+            probe(row, theta_padded, state)
+            batch_loss, _ = forward(ops, m, arena, training)
             if every_loss and (step - 1) % every_loss == 0 and lane() == 0:
                 step_loss[(step - 1) // every_loss] = batch_loss / m
             if not np.isfinite(batch_loss):
                 status = DIVERGED
                 break
             epoch_loss, epoch_examples = epoch_loss + batch_loss, epoch_examples + m
-            backward(ops, m, arena, TRAIN)
-            update(row, step, rate, theta, grad, state)
+            backward(ops, m, arena, training)
+            update(row, power1, power2, rate, theta_padded, grad_padded, state)
             if every_theta and step % every_theta == 0:
                 assign(step_theta[step // every_theta], theta)
         epochs_run = epoch + 1

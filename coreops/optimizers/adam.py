@@ -26,9 +26,9 @@ class Adam(Optimizer):
 
 
 @kernel
-def adam_update(beta1, beta2, eps, eps_inside, t, lr, theta, grad, first, second):
-    """t: this update's number, from 1. The corrections are scalars, so the loop has one root and one division."""
-    correct1, correct2 = one_minus_power(beta1, t), one_minus_power(beta2, t)
+def adam_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, first, second):
+    """power1, power2: b1^t, b2^t. The corrections are scalars, so the loop has one root and one division."""
+    correct1, correct2 = 1.0 - power1, 1.0 - power2
     a, zero = theta.dtype.type(lr / correct1), theta.dtype.type(0)
     b1, rest1 = theta.dtype.type(beta1), theta.dtype.type(1.0 - beta1)
     b2, rest2 = theta.dtype.type(beta2), theta.dtype.type(1.0 - beta2)
@@ -43,9 +43,3 @@ def adam_update(beta1, beta2, eps, eps_inside, t, lr, theta, grad, first, second
         step = a * m / (np.sqrt(s + inside) * unbias + outside)
         theta[i] -= zero if m == 0 else step
     barrier()
-
-
-@kernel
-def one_minus_power(beta, t):
-    """1 - beta^t without cancellation."""
-    return -np.expm1(t * np.log(beta)) if beta > 0 else 1.0

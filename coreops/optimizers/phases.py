@@ -20,8 +20,8 @@ def probe(row, theta, state):
 
 
 @kernel
-def update(row, t, lr, theta, grad, state):
-    """t: number of this update, from 1; lr: scheduled rate; state: slots of theta.size values each."""
+def update(row, power1, power2, lr, theta, grad, state):
+    """power1, power2: beta1^t and beta2^t, t = 1 at the first update; lr: scheduled; state: slots of theta.size each."""
     kind, p = row["optimizer"], theta.size
     beta1, beta2, eps, eps_inside = row["beta1"], row["beta2"], row["eps"], row["eps_inside"] != 0
     if kind == GRADIENT:
@@ -35,4 +35,6 @@ def update(row, t, lr, theta, grad, state):
     elif kind == RMSPROP:
         rmsprop_update(beta2, eps, eps_inside, lr, theta, grad, state[:p])
     else:
-        adam_update(beta1, beta2, eps, eps_inside, t, lr, theta, grad, state[:p], state[p : 2 * p])
+        adam_update(
+            beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, state[:p], state[p : 2 * p]
+        )
