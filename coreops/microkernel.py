@@ -110,21 +110,17 @@ class _Emitter:
 
     def pack(self, panel, corner, columns, depth, pitch):
         """panel[p, x] = B[p, x]: the same panel from rows that lie `pitch` apart, for one pass through the cache."""
-        b, masks = (
-            self.builder,
-            [self.mask_below(columns), self.mask_below(self.builder.sub(columns, _word(self.length)))],
-        )
+        b = self.builder
+        masks = [self.mask_below(columns), self.mask_below(b.sub(columns, _word(self.length)))]
         with self.loop(_word(0), depth, _word(1)) as (p, _):
-            source, target = (
-                self.offset(corner, b.mul(p, pitch)),
-                self.offset(panel, b.mul(p, _word(2 * self.length))),
-            )
+            source = self.offset(corner, b.mul(p, pitch))
+            target = self.offset(panel, b.mul(p, _word(2 * self.length)))
             for v, mask in enumerate(masks):
                 shift = _word(v * self.length)
                 self.store(self.load(self.offset(source, shift), mask), self.offset(target, shift), None)
 
-    def tile(self, rows, masks, depth, left, stride, right, pitch, out, n, add):
-        """C[0 : rows, 0 : vectors] = sum over p < depth of A[:, p] B[p, :]  (+ C if `add`); all given by corners."""
+    def tile(self, rows, masks, depth, left, stride, right, pitch, out, n, start):
+        """C[0 : rows, 0 : vectors] = S + sum over p < depth of A[:, p] B[p, :]; all given by their corners."""
         b = self.builder
         a_row, a_col = stride
         zero = ir.Constant(self.vector, [0.0] * self.length)
@@ -133,11 +129,13 @@ class _Emitter:
             [self.offset(out, b.add(b.mul(_word(r), n), _word(v * self.length))) for v in range(len(masks))]
             for r in range(rows)
         ]
-        with b.if_else(add) as (then, otherwise):
+        exists, first, start_row = start
+        with b.if_else(exists) as (then, otherwise):
             with then:
                 for r in range(rows):
                     for v, mask in enumerate(masks):
-                        b.store(self.load(places[r][v], mask), sums[r][v])
+                        shift = b.add(b.mul(_word(r), start_row), _word(v * self.length))
+                        b.store(self.load(self.offset(first, shift), mask), sums[r][v])
             with otherwise:
                 for r in range(rows):
                     for v in range(len(masks)):
@@ -157,25 +155,28 @@ class _Emitter:
             for v, mask in enumerate(masks):
                 self.store(b.load(sums[r][v]), places[r][v], mask)
 
-    def strip(self, m, masks, depth, left, stride, right, pitch, out, n, add):
+    def strip(self, m, masks, depth, left, stride, right, pitch, out, n, start):
         """All rows of one panel of columns."""
         b = self.builder
         whole = b.mul(b.sdiv(m, _word(ROWS)), _word(ROWS))
         half = b.mul(b.sdiv(m, _word(ROWS // 2)), _word(ROWS // 2))
-        for start, stop, rows in ((_word(0), whole, ROWS), (whole, half, ROWS // 2), (half, m, 1)):
-            with self.loop(start, stop, _word(rows)) as (i, _):
+        for top, bottom, rows in ((_word(0), whole, ROWS), (whole, half, ROWS // 2), (half, m, 1)):
+            with self.loop(top, bottom, _word(rows)) as (i, _):
+                begin = (start[0], self.offset(start[1], b.mul(i, start[2])), start[2])
                 first, below = self.offset(left, b.mul(i, stride[0])), self.offset(out, b.mul(i, n))
-                self.tile(rows, masks, depth, first, stride, right, pitch, below, n, add)
+                self.tile(rows, masks, depth, first, stride, right, pitch, below, n, begin)
 
 
 @intrinsic
-def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed, c, add):
-    """C (m, n) at c = A op(B) (+ C): A[i, p] at a + i a_row + p a_col; B row-major (k, n), or (n, k) if transposed."""
+def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+    """C (m, n) at c = S + A op(B): A[i, p] at a + i a_row + p a_col; B row-major (k, n), or (n, k) if transposed;
+
+    S[i, j] at start + i start_row + j, or 0 if start < 0."""
     real, size = buffer.dtype, types.int64
-    signature = types.void(buffer, *[size] * 7, types.boolean, size, types.boolean)
+    signature = types.void(buffer, *[size] * 7, types.boolean, *[size] * 3)
 
     def codegen(context, builder, _signature, args):
-        array, m, n, k, a, a_row, a_col, b, transposed, c, add = args
+        array, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row = args
         data = context.make_array(buffer)(context, builder, array).data
         emit = _Emitter(context, builder, real)
         width = _word(2 * emit.length)
@@ -196,9 +197,12 @@ def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed,
                 emit.pack(panel, direct, rest, depth, n)
             right = builder.select(packed, panel, direct)
             pitch = builder.select(packed, width, n)
-            more = builder.or_(add, builder.icmp_signed(">", p, _word(0)))
+            later = builder.icmp_signed(">", p, _word(0))
+            exists = builder.or_(later, builder.icmp_signed(">=", start, _word(0)))
+            begin = builder.select(later, builder.add(c, j), builder.add(start, j))
+            begin = (exists, emit.offset(data, begin), builder.select(later, n, start_row))
             left, out = emit.offset(a_at, builder.mul(p, a_col)), emit.offset(c_at, j)
-            common = (depth, left, (a_row, a_col), right, pitch, out, n, more)
+            common = (depth, left, (a_row, a_col), right, pitch, out, n, begin)
             with builder.if_else(builder.icmp_signed("<=", rest, _word(emit.length))) as (one, two):
                 with one:
                     emit.strip(m, [emit.mask_below(rest)], *common)

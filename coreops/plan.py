@@ -78,13 +78,28 @@ class Plan:
         self.target = Value(width)
         return self.target
 
-    def add(self, kind, *, x, y=None, x2=None, w=None, b=None, n_in, n_out, dims=(), slope=0.0, rate=0.0):
-        """Append an operation; x, x2, y: Value, w: Parameter or Value, b: Parameter."""
+    def add(
+        self,
+        kind,
+        *,
+        x,
+        y=None,
+        x2=None,
+        w=None,
+        b=None,
+        n_in,
+        n_out,
+        dims=(),
+        scratch=0,
+        slope=0.0,
+        rate=0.0,
+    ):
+        """Append an operation; x, x2, y: Value, w: Parameter or Value, b: Parameter; scratch: elements of work it needs."""
         flags = records.FIRST if x is self.input else 0
         ordinal = sum(operation["kind"] == kind for operation in self.operations)
         self.operations.append(
             dict(kind=kind, x=x, x2=x2, y=y, w=w, b=b, n_in=n_in, n_out=n_out, dims=dims,
-                 ordinal=ordinal, flags=flags, slope=slope, rate=rate)
+                 ordinal=ordinal, flags=flags, scratch=scratch, slope=slope, rate=rate)
         )  # fmt: skip
 
     # --- what training calls ---
@@ -123,7 +138,8 @@ class Plan:
                 op[name] = offsets.get(id(spec[name]), records.NONE)
                 op["d" + name] = gradients.get(id(spec[name]), records.NONE)
             op["flags"] = flags
-            op["aux"] = records.NONE
+            op["aux"] = position if spec["scratch"] else records.NONE
+            position += aligned(spec["scratch"])
             op["dims"][: len(spec["dims"])] = spec["dims"]
             for name in ("kind", "n_in", "n_out", "ordinal", "slope", "rate"):
                 op[name] = spec[name]

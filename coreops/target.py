@@ -172,11 +172,12 @@ else:
 # --- matrix products -------------------------------------------------------------------------------------
 
 
-def gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, add):
-    """C = A op(B), or C += A op(B) if `add`, on one flat buffer.
+def gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+    """C = S + A op(B) on one flat buffer.
 
     A[i, p] is buffer[a + i a_row + p a_col], so that a transposed A needs no copy; B is row-major at b, (k, n), or (n, k)
-    if `transposed`; C is row-major (m, n) at c.
+    if `transposed`; C is row-major (m, n) at c; S[i, j] is
+    buffer[start + i start_row + j], or 0 if start < 0: a bias (start_row = 0), an accumulated C (start = c) or nothing.
     """
     left = np.lib.stride_tricks.as_strided(
         buffer[a:], (m, k), (a_row * buffer.itemsize, a_col * buffer.itemsize)
@@ -184,13 +185,17 @@ def gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, add):
     right = buffer[b : b + k * n].reshape((n, k) if transposed else (k, n))
     out = buffer[c : c + m * n].reshape((m, n))
     product = left @ (right.T if transposed else right)
-    out[:] = out + product if add else product
+    if start >= 0:
+        product += np.lib.stride_tricks.as_strided(
+            buffer[start:], (m, n), (start_row * buffer.itemsize, buffer.itemsize)
+        )
+    out[:] = product
 
 
 @overload(gemm, target="generic")
-def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, add):
-    return lambda buffer, m, n, k, a, a_row, a_col, b, transposed, c, add: register_tiled_gemm(
-        buffer, m, n, k, a, a_row, a_col, b, transposed, c, add
+def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+    return lambda buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row: register_tiled_gemm(
+        buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row
     )
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from coreops import records
 from coreops.checks import positive_integer
 from coreops.initializers import Initializer
-from coreops.products import matmul_nn, matmul_nt, matmul_tn
+from coreops.products import affine, column_sums, matmul_nt, matmul_tn
 from coreops.records import ADD_DW, ADD_DX, FIRST, INPUT_GRADIENT, NO_PARAMETER_GRADIENT
-from coreops.target import barrier, kernel, lane, lanes
+from coreops.target import barrier, kernel
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,13 @@ class Dense:
         w = plan.weight("weight", (self.n_in, self.n_out), self.n_in, self.n_out, self.init)
         b = plan.bias("bias", self.n_out) if self.bias else None
         y = plan.value(self.n_out)
-        plan.add(records.DENSE, x=x, y=y, w=w, b=b, n_in=self.n_in, n_out=self.n_out)
+        plan.add(records.DENSE, x=x, y=y, w=w, b=b, n_in=self.n_in, n_out=self.n_out, scratch=1)
         return y
 
 
 @kernel
 def dense_forward(op, m, arena):
-    """Y = 1 b^T, then Y += X W."""
-    n_in, n_out, b = op["n_in"], op["n_out"], op["b"]
-    if b >= 0:
-        bias, y = arena[b : b + n_out], arena[op["y"] : op["y"] + m * n_out]
-        for i in range(m):
-            for j in range(lane(), n_out, lanes()):
-                y[i * n_out + j] = bias[j]
-        barrier()
-    matmul_nn(arena, op["x"], op["w"], op["y"], m, n_in, n_out, b >= 0)
+    affine(arena, op["x"], op["w"], op["b"], op["y"], m, op["n_in"], op["n_out"])
 
 
 @kernel
@@ -56,12 +48,8 @@ def dense_backward(op, m, arena, mode):
     if not mode & NO_PARAMETER_GRADIENT:
         matmul_tn(arena, op["x"], op["dy"], op["dw"], n_in, m, n_out, flags & ADD_DW != 0)
         if op["b"] >= 0:
-            db, dy = arena[op["db"] : op["db"] + n_out], arena[op["dy"] : op["dy"] + m * n_out]
-            for j in range(lane(), n_out, lanes()):
-                db[j] = dy[j]
-            for i in range(1, m):
-                for j in range(lane(), n_out, lanes()):
-                    db[j] += dy[i * n_out + j]
+            arena[op["aux"]] = arena.dtype.type(1)
             barrier()
+            column_sums(arena, op["aux"], op["dy"], op["db"], m, n_out, False)
     if mode & INPUT_GRADIENT or not flags & FIRST:
         matmul_nt(arena, op["dy"], op["w"], op["dx"], m, n_out, n_in, flags & ADD_DX != 0)
