@@ -7,6 +7,7 @@ This is the only file that knows which of the two it is compiled for.
 
 import functools
 import hashlib
+import math
 import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -213,3 +214,74 @@ def by_precision(single, double):
         return (lambda x: single(x)) if x == types.float32 else (lambda x: double(x))
 
     return function
+
+
+# --- the same names on CUDA ------------------------------------------------------------------------------
+
+
+@functools.cache
+def register_cuda():
+    """Define the names above for thread blocks. Must run before the first kernel is compiled for CUDA.
+
+    An overload that fails to type here would silently fall back to the CPU's meaning (one lane, no barrier): the PTX
+    test looks for the thread index and the barriers.
+    """
+    from numba import cuda
+
+    def on_cuda(function):
+        return overload(function, target="cuda")
+
+    on_cuda(lane)(lambda: lambda: cuda.threadIdx.x)
+    on_cuda(lanes)(lambda: lambda: cuda.blockDim.x)
+    on_cuda(unowned)(lambda array: lambda array: array)
+    on_cuda(flush_denormals)(lambda: lambda: 0)
+    on_cuda(restore_denormals)(lambda saved: lambda saved: None)
+    # numba-cuda has these in `math` only; NumPy's keep float32 and never raise in plain Python.
+    on_cuda(np.sqrt)(lambda x: lambda x: math.sqrt(x))
+    on_cuda(np.exp)(lambda x: lambda x: math.exp(x))
+    on_cuda(np.log1p)(lambda x: lambda x: math.log1p(x))
+    on_cuda(np.isfinite)(lambda x: lambda x: math.isfinite(x))
+
+    @on_cuda(barrier)
+    def _barrier():
+        def wait():
+            cuda.syncthreads()
+
+        return wait
+
+    @on_cuda(block_sum)
+    def _block_sum(value):
+        if isinstance(value, types.Integer):
+            return lambda value: np.int64(block_sum(np.float64(value)))  # exact below 2^53
+
+        def tree(value):
+            # Dynamic shared memory, 8 bytes a lane: a static array would be defined once per caller and not link.
+            shared = cuda.shared.array(0, numba.float64)
+            t, n = cuda.threadIdx.x, cuda.blockDim.x
+            shared[t] = value
+            cuda.syncthreads()
+            while n > 1:
+                half = (n + 1) // 2
+                if t + half < n:
+                    shared[t] += shared[t + half]
+                cuda.syncthreads()
+                n = half
+            total = shared[0]
+            cuda.syncthreads()  # nobody may overwrite before all have read
+            return total
+
+        return tree
+
+    @on_cuda(gemm)
+    def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+        def product(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+            b_row, b_col = (1, k) if transposed else (n, 1)
+            for element in range(cuda.threadIdx.x, m * n, cuda.blockDim.x):
+                i, j = element // n, element % n
+                total = buffer[start + i * start_row + j] if start >= 0 else buffer.dtype.type(0)
+                for p in range(k):
+                    total += buffer[a + i * a_row + p * a_col] * buffer[b + p * b_row + j * b_col]
+                buffer[c + element] = total
+            cuda.syncthreads()
+
+        return product
