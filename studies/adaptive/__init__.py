@@ -1,0 +1,1 @@
+"""Adaptive step sizes: AdaGrad, RMSProp, Adam and their kin."""

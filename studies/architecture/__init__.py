@@ -1,0 +1,1 @@
+"""What the shape of a network can represent and learn."""

@@ -1,0 +1,1 @@
+"""Gradient descent: step sizes, curvature, batches and noise."""

@@ -1,0 +1,1 @@
+"""Capacity, memorisation and the gap between training and test."""

@@ -1,0 +1,57 @@
+"""What run and check share: their options, the trial of the settings, and how they end."""
+
+import sys
+
+import click
+
+from studies.harness import study as studies
+
+target_option = click.option(
+    "--target", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where rows train."
+)
+jobs_option = click.option("-j", "jobs", type=click.IntRange(1), help="Threads; default: all cores.")
+
+
+def options_of(target="cpu", jobs=None, quick=False, settings=(), seeds=None, **rest):
+    from studies.harness.runner import Options
+
+    settings = (*settings, *([f"seeds={seeds}"] if seeds else []))
+    return Options(quick=quick, settings=settings, target=target, threads=jobs, **rest)
+
+
+def tried(ids, options) -> dict[str, str]:
+    """Tries the settings on every study before anything runs; returns {study: what breaks it}."""
+    from studies.harness import runner
+
+    broken = {}
+    for id in ids:
+        try:
+            runner.params_of(studies.load(id), options)
+        except studies.StudyError as error:
+            broken[id] = str(error)
+        except ValueError as error:
+            raise click.UsageError(f"{id}: {error}") from None
+    return broken
+
+
+def interrupted(finished, ids, writes=True):
+    """Says what Ctrl-C left behind; exit code 130."""
+    left = [i for i in ids if i not in finished]
+    click.echo(
+        f"interrupted: {len(finished)} of {len(ids)} studies finished ({', '.join(finished) or 'none'})",
+        err=True,
+    )
+    if writes and left:
+        click.echo(
+            f"what is finished is kept, the rows of {left[0]} too: the same command goes on there", err=True
+        )
+    sys.exit(130)
+
+
+def report_failures(failed, quiet=False):
+    """Names what failed; exit code 1 if anything did."""
+    if not quiet:
+        for id, text in failed.items():
+            click.echo(f"failed: {id}: {text}", err=True)
+    if failed:
+        sys.exit(1)

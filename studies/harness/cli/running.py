@@ -1,0 +1,139 @@
+"""Commands that bring results up to date, or say which are not: run, status."""
+
+import traceback
+
+import click
+
+from studies.harness import study as studies
+from studies.harness.cli.common import json_option, load, print_json, print_table, resolve
+from studies.harness.cli.display import display
+from studies.harness.cli.options import (
+    interrupted,
+    jobs_option,
+    options_of,
+    report_failures,
+    target_option,
+    tried,
+)
+
+
+@click.command(epilog="Example: claimlab run momentum --quick")
+@click.argument("names", nargs=-1, metavar="[STUDY|CHAPTER]...")
+@click.option("--all", "everything", is_flag=True, help="Every study.")
+@click.option("--quick", is_flag=True, help="Reduced sizes, into build/quick/.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a parameter; into build/custom/."
+)
+@click.option("--seeds", type=click.IntRange(1), help="Number of reporting seeds (same as --set seeds=N).")
+@target_option
+@jobs_option
+@click.option("--why", is_flag=True, help="Only say what would be run again, and why.")
+@click.option("--force", is_flag=True, help="Measure even if nothing changed.")
+@json_option
+def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_json):
+    """Run studies whose result is missing or out of date; write figures and reports.
+
+    Full runs write reports/ and figures/, quick ones build/quick/, runs with changed parameters
+    build/custom/.
+    """
+    ids = resolve(names, everything)
+    options = options_of(target, jobs, quick, settings, seeds, force=force)
+    failed = tried(ids, options)
+    ids = [id for id in ids if id not in failed]
+    from studies.harness import index, runner
+
+    if why:
+        reasons = {id: runner.stale(load(id), options)[0] + (["forced"] if force else []) for id in ids}
+        if as_json:
+            print_json(
+                {"studies": [{"id": i, "up_to_date": not r, "reasons": r} for i, r in reasons.items()]}
+            )
+        else:
+            for id, found in reasons.items():
+                click.echo(
+                    f"{id}: {'would run: ' + '; '.join(found) if found else 'up to date, nothing changed'}"
+                )
+        report_failures(failed, as_json)
+        return
+    finished, results = [], []
+    try:
+        with display(as_json) as line:
+            for id in ids:
+                show = line(id)
+                try:
+                    done = runner.run(id, options, show.rows, show.state)
+                except Exception as error:
+                    failed[id] = f"{type(error).__name__}: {error}"
+                    show.state("failed", failed[id])
+                    if not as_json:
+                        traceback.print_exc()
+                    continue
+                finished.append(id)
+                results.append(done)
+                show.state(done.state, f"{done.seconds:.1f} s")
+                if options.mode == "full":
+                    index.update()
+    except KeyboardInterrupt:
+        interrupted(finished, ids)
+    if as_json:
+        print_json(
+            {
+                "mode": options.mode,
+                "studies": [
+                    {
+                        "id": d.id,
+                        "state": d.state,
+                        "reasons": d.reasons,
+                        "claims": {c.id: str(c.verdict) for c in d.report.claims},
+                        "findings": [f.model_dump(mode="json") for f in d.report.findings],
+                        "files": {k: _relative(p) for k, p in d.files.items() if k != "volatile"},
+                    }
+                    for d in results
+                ],
+                "failed": failed,
+            }
+        )
+    else:
+        rows = [
+            (c.id, str(c.verdict), d.id, d.state, _relative(d.files["md"]))
+            for d in results
+            for c in d.report.claims
+        ]
+        if rows:
+            print_table(("claim", "verdict", "study", "state", "report"), rows)
+    report_failures(failed, as_json)
+
+
+def _relative(path):
+    from studies.harness import paths
+
+    return path.relative_to(paths.tree()).as_posix() if path.is_relative_to(paths.tree()) else str(path)
+
+
+@click.command(epilog="Example: claimlab status --json")
+@json_option
+def status(as_json):
+    """Which full and quick results are up to date, and what changed where they are not."""
+    from studies.harness import runner
+
+    rows = []
+    for id in studies.discover():
+        row = {"id": id}
+        for mode in ("full", "quick"):
+            try:
+                reasons, _, old = runner.stale(load(id), options_of(quick=mode == "quick"))
+                state = "up to date" if not reasons else "not run" if old is None else "out of date"
+            except click.ClickException as error:
+                state, reasons = "broken", [error.message]
+            row[mode] = {"state": state, "reasons": [] if state == "not run" else reasons}
+        rows.append(row)
+    if as_json:
+        print_json({"studies": rows})
+        return
+    print_table(
+        ("study", "full", "quick", "why"),
+        [
+            (r["id"], r["full"]["state"], r["quick"]["state"], "; ".join(r["full"]["reasons"]) or "–")
+            for r in rows
+        ],
+    )

@@ -1,0 +1,207 @@
+"""Runs one study: look up, measure, judge, draw, report. Every file is written whole or not at all."""
+
+import os
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from studies.harness import cache, judging, paths, provenance, report, result
+from studies.harness.files import sha256, write_atomic
+from studies.harness.overrides import override
+from studies.harness.registry import registry
+from studies.harness.study import load, seeds_of
+from studies.harness.sweep import Sweep
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: `settings` are name=value changes, which make the run a custom one."""
+
+    quick: bool = False
+    settings: tuple = ()
+    target: str = "cpu"
+    threads: int | None = None
+    force: bool = False
+    fresh: bool = False  # neither cache nor journal; for `check`
+
+    @property
+    def mode(self) -> str:
+        return "custom" if self.settings or self.target != "cpu" else "quick" if self.quick else "full"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one study: state is "up to date", "judged again" or "measured"; reasons say why."""
+
+    id: str
+    state: str
+    reasons: tuple
+    report: result.Report
+    seconds: float
+    files: dict = field(default_factory=dict)  # kind -> path
+
+
+def outputs(study_id, mode) -> dict[str, Path]:
+    """The four files of a study's run."""
+    return {
+        "json": paths.reports(mode) / f"{study_id}.json",
+        "md": paths.reports(mode) / f"{study_id}.md",
+        "svg": paths.figures(mode) / f"{study_id}.svg",
+        "png": paths.figures(mode) / f"{study_id}.png",
+    }
+
+
+def params_of(study, options):
+    """The parameters of a run; ValueError for a bad setting."""
+    return override(study.QUICK if options.quick else study.FULL, list(options.settings))
+
+
+def previous(study_id, mode) -> result.Report | None:
+    """The report that is there, if it is whole and of this program's schema."""
+    try:
+        return report.from_json(outputs(study_id, mode)["json"].read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def stale(study, options) -> tuple[list[str], dict, result.Report | None]:
+    """(why the outputs must be made again, empty when they need not; the key; the report that is there)."""
+    params = params_of(study, options)
+    key = cache.result_components(study, params, options.target, registry())
+    old = previous(study.id, options.mode)
+    reasons = cache.changes(old.key if old else None, key)
+    if not reasons:
+        files = outputs(study.id, options.mode)
+        for kind, digest in old.volatile.files.items():
+            if not files[kind].is_file() or sha256(files[kind].read_bytes()) != digest:
+                reasons.append(f"{kind} file is missing or was changed")
+    return reasons, key, old
+
+
+def run(study_id, options=None, progress=None, state=None) -> Done:
+    """Runs a study if anything changed. `progress(done, total)` hears rows, `state(word, reason)` stages."""
+    options = options or Options()
+    say = state or (lambda word, reason="": None)
+    start = time.perf_counter()
+    study = load(study_id)
+    reasons, key, old = stale(study, options)
+    if options.force:
+        reasons = [*reasons, "forced"]
+    if not reasons:
+        return Done(
+            study_id, "up to date", (), old, time.perf_counter() - start, outputs(study_id, options.mode)
+        )
+    say("measuring", reasons[0])
+    made, figure, measured = execute(study, params_of(study, options), options, key, progress, say, start)
+    files = write(made, figure)
+    final = made.model_copy(update={"volatile": files.pop("volatile")})
+    state_word = "measured" if measured else "judged again"
+    return Done(study_id, state_word, tuple(reasons), final, time.perf_counter() - start, files)
+
+
+def execute(study, params, options, key, progress=None, say=None, start=None):
+    """(report, (svg, png), whether anything was measured) of one run; writes to the cache only."""
+    say, start = say or (lambda *_: None), start or time.perf_counter()
+    journal = None if options.fresh else cache.journal_path(study.id)
+    sweep = Sweep(target=options.target, threads=options.threads, journal=journal, progress=progress)
+    most = getattr(params, "max_doublings", 0)
+    measured = False
+    for doublings in range(most + 1):
+        seeds = seeds_of(params, doublings)
+        components = cache.measurement_components(study, params, seeds, options.target)
+        found = None if options.fresh or options.force else cache.load(study.id, components)
+        if found is None:
+            measured, sweep.tables = True, {}
+            data = study.measure(params, seeds, sweep)
+            found = cache.Measurement(cache.tidy(data), sweep.tables)
+            if not options.fresh:
+                found = cache.store(study.id, components, found)
+        say("judging", f"{len(seeds)} seeds")
+        findings = judging.settle(study.judge(found.data.copy(), params), study.CRITERIA)
+        if not judging.wants_more_seeds(findings) or not seeds or doublings == most:
+            break
+        say("measuring", f"inconclusive with {len(seeds)} seeds, doubling")
+    findings = report.fill_findings(findings, params)
+    say("drawing", "")
+    figure = draw(study, found.data.copy(), params, options.mode)
+    made = assemble(study, params, options, key, found, findings, seeds, doublings, sweep, start)
+    sweep.forget()
+    return made, figure, measured
+
+
+def draw(study, data, params, mode) -> tuple[bytes, bytes]:
+    from studies.harness import plotting
+
+    with plotting.context():
+        figure = study.draw(data, params)
+        if mode != "full":
+            plotting.watermark(figure, mode.upper())
+        return plotting.render(figure)
+
+
+def assemble(
+    study, params, options, key, measurement, findings, seeds, doublings, sweep, start
+) -> result.Report:
+    """Puts the one object together that JSON and Markdown are written from."""
+    names = {"params": params, "finding": {f.name: f for f in findings}, "seeds": seeds}
+    claims = report.claim_results(study, findings, registry(), judging.claim_verdict)
+    criteria = result.criteria_hash(study, params)
+    flags = "".join(f" --set {s}" for s in options.settings)
+    flags += (" --quick" if options.quick else "") + (
+        f" --target {options.target}" if options.target != "cpu" else ""
+    )
+    return result.Report(
+        id=study.id,
+        chapter=study.chapter,
+        title=study.TITLE,
+        version=study.VERSION,
+        changes=getattr(study.module, "CHANGES", ()),
+        mode=options.mode,
+        claims=claims,
+        errata=report.erratum_results(claims, findings, registry()),
+        theory=report.fill(study.THEORY, **names),
+        protocol=report.fill(study.PROTOCOL, **names),
+        scope=report.fill(study.SCOPE, **names),
+        parameters=report.parameters(params),
+        findings=tuple(findings),
+        tables=report.plain_tables(measurement.tables),
+        seeds=result.Seeds(first=seeds[0] if seeds else None, count=len(seeds), doublings=doublings),
+        figure=result.Picture(svg=f"figures/{study.id}.svg", png=f"figures/{study.id}.png", alt=study.ALT),
+        command=f"claimlab run {study.id}{flags}",
+        expected_seconds=study.EXPECTED_SECONDS["quick" if options.quick else "full"],
+        criteria_hash=criteria,
+        result_hash=result.result_hash(criteria, findings),
+        key=key,
+        provenance=result.Provenance(
+            **provenance.commit(),
+            versions=provenance.versions(),
+            machine=provenance.machine(options.target),
+            target=options.target,
+            threads=options.threads or provenance.cores(),
+            blas=provenance.blas(),
+            study_hash=key["study source"],
+            coreops_hash=key["coreops sources"],
+        ),
+        volatile=result.Volatile(
+            created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seconds=round(time.perf_counter() - start, 2),
+            rows=sweep.rows,
+            files={},
+        ),
+    )
+
+
+def write(made, figure) -> dict:
+    """Writes figure, Markdown and, last, the JSON that makes them count. Returns the paths and `volatile`."""
+    files = outputs(made.id, made.mode)
+    svg, png = figure
+    picture = Path(os.path.relpath(files["svg"], files["md"].parent)).as_posix()
+    content = {"svg": svg, "png": png, "md": report.to_markdown(made, picture).encode("utf-8")}
+    volatile = made.volatile.model_copy(update={"files": {k: sha256(v) for k, v in content.items()}})
+    text = report.to_json(made.model_copy(update={"volatile": volatile}))
+    report.from_json(text)  # refuses what breaks the schema before anything is written
+    for kind, data in content.items():
+        write_atomic(files[kind], data)
+    write_atomic(files["json"], text)
+    return files | {"volatile": volatile}

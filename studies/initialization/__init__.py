@@ -1,0 +1,1 @@
+"""Initial weights and how the signal travels through depth."""

@@ -1,0 +1,1 @@
+"""Output units and losses, and where they saturate."""

@@ -1,0 +1,1 @@
+"""Momentum: heavy ball and look-ahead methods."""

@@ -1,0 +1,1 @@
+"""Penalties, dropout, noise, augmentation and early stopping."""

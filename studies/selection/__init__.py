@@ -1,0 +1,1 @@
+"""Choosing models and hyperparameters."""

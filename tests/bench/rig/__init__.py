@@ -1,0 +1,1 @@
+"""The measuring side: shapes, worker processes, one file per table, the report."""

@@ -1,0 +1,19 @@
+"""What all tests share: the two modes (compiled, plain Python) and how hypothesis behaves in them."""
+
+import hypothesis
+import numba
+import pytest
+
+JIT = not numba.config.DISABLE_JIT
+
+# derandomize: the same examples in every run, so that a red test is red again; no deadline: the first call compiles.
+hypothesis.settings.register_profile(
+    "claimlab", deadline=None, derandomize=True, database=None, max_examples=25 if JIT else 8
+)
+hypothesis.settings.load_profile("claimlab")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not JIT and item.get_closest_marker("jit_only"):
+            item.add_marker(pytest.mark.skip(reason="needs compiled kernels (NUMBA_DISABLE_JIT is set)"))

@@ -1,0 +1,157 @@
+"""The tables that the tests run over: what coreops exports, sorted, and settings to try each thing with."""
+
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+
+import coreops
+from coreops import (
+    SGD,
+    AdaGrad,
+    Adam,
+    BinaryCrossEntropy,
+    Constant,
+    ConstantRate,
+    Dense,
+    ExponentialDecay,
+    GlorotUniform,
+    HarmonicDecay,
+    HeavyBall,
+    HeNormal,
+    LeakyReLU,
+    LecunNormal,
+    LinearLoss,
+    Nesterov,
+    Network,
+    ProgressiveDecay,
+    ReLU,
+    RMSProp,
+    Scale,
+    Sigmoid,
+    SigmoidSquaredError,
+    SoftmaxCrossEntropy,
+    SquaredError,
+    StepDecay,
+    Tanh,
+    Uniform,
+)
+from coreops.initializers import Initializer
+from coreops.losses import Loss
+from coreops.optimizers import Optimizer
+from coreops.sampling import Sampling
+from coreops.schedules import Schedule
+
+JIT = not numba.config.DISABLE_JIT
+ROOT = Path(__file__).resolve().parents[2]
+DTYPES = ("float32", "float64")
+EPS = {name: float(np.finfo(name).eps) for name in DTYPES}
+
+
+def exported(kind):
+    """Public classes of coreops of one kind; a layer is what builds operations and is no loss."""
+    classes = {name: item for name, item in vars(coreops).items() if inspect.isclass(item)}
+    if kind == "layer":
+        return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
+    bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
+    return {n: c for n, c in classes.items() if issubclass(c, bases[kind])}
+
+
+# layer class -> (layer, width of its input) to try; sizes on both sides of the switch to BLAS
+LAYERS = {
+    "Dense": [(Dense(3, 2), 3), (Dense(1, 1), 1), (Dense(5, 4, bias=False), 5), (Dense(17, 9), 17)],
+    "Scale": [(Scale(4), 4), (Scale(1), 1)],
+    "ReLU": [(ReLU(), 5)],
+    "LeakyReLU": [(LeakyReLU(), 5), (LeakyReLU(slope=0.3), 4), (LeakyReLU(slope=-0.5), 3)],
+    "Sigmoid": [(Sigmoid(), 5)],
+    "Tanh": [(Tanh(), 5)],
+}
+# loss class -> (loss, number of outputs, form of the targets) to try
+LOSSES = {
+    "SquaredError": [(SquaredError(), 1, "real"), (SquaredError(), 3, "real")],
+    "LinearLoss": [(LinearLoss(), 1, "real"), (LinearLoss(), 3, "real")],
+    "BinaryCrossEntropy": [(BinaryCrossEntropy(), n, form) for n, form in ((1, "bits"), (3, "bits"), (3, "label"))],
+    "SoftmaxCrossEntropy": [(SoftmaxCrossEntropy(), 2, "label"), (SoftmaxCrossEntropy(), 5, "label")],
+    "SigmoidSquaredError": [(SigmoidSquaredError(), n, form) for n, form in ((1, "bits"), (3, "bits"), (3, "label"))],
+}
+OPTIMIZERS = {
+    "SGD": [SGD(0.1), SGD(0.0)],
+    "HeavyBall": [HeavyBall(0.1, 0.9), HeavyBall(0.05, 0.0)],
+    "Nesterov": [Nesterov(0.1, 0.9), Nesterov(0.05, 0.5)],
+    "AdaGrad": [AdaGrad(0.3), AdaGrad(0.3, eps=0.2), AdaGrad(0.3, eps=0.2, eps_inside=True), AdaGrad(0.3, eps=0.0)],
+    "RMSProp": [RMSProp(0.05), RMSProp(0.05, decay=0.5, eps=0.1), RMSProp(0.05, 0.99, eps=0.1, eps_inside=True)],
+    "Adam": [Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)],
+}
+SCHEDULES = {
+    "ConstantRate": [ConstantRate()],
+    "StepDecay": [StepDecay(0.5, every=2), StepDecay()],
+    "ExponentialDecay": [ExponentialDecay(0.7)],
+    "HarmonicDecay": [HarmonicDecay(every=3), HarmonicDecay(every=1, offset=2.5)],
+    "ProgressiveDecay": [ProgressiveDecay(0.25), ProgressiveDecay(0.0)],
+}
+INITIALIZERS = {
+    "HeNormal": [HeNormal(), HeNormal(gain=0.5)],
+    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0)],
+    "GlorotUniform": [GlorotUniform(), GlorotUniform(gain=2.0)],
+    "Uniform": [Uniform(-0.5, 2.0)],
+    "Constant": [Constant(0.25)],
+}
+
+
+def flat(table):
+    """[(item, ...), ...] of a table above, for parametrize."""
+    return [case for cases in table.values() for case in cases]
+
+
+def targets(form, m, n, generator):
+    """m random targets of one form for n outputs."""
+    if form == "real":
+        return generator.normal(size=(m, n))
+    return generator.integers(0, 2, (m, n)) if form == "bits" else generator.integers(0, n, m)
+
+
+def at_outputs(loss, z, y, dtype):
+    """(E, dE/dz) at given outputs z: a bias-free layer on unit vectors has its weights as outputs."""
+    m, n = z.shape
+    network = Network(Dense(m, n, bias=False), loss=loss, dtype=dtype)
+    value, gradient = coreops.loss_and_gradient(network, z.reshape(-1), np.eye(m), y)
+    return value, gradient.reshape(m, n)
+
+
+def problem(seed=0, n=12, d=3, classes=3):
+    """A small classification problem: (X, y)."""
+    generator = np.random.default_rng(seed)
+    y = generator.integers(0, classes, n)
+    return generator.normal(size=(classes, d))[y] + 0.5 * generator.normal(size=(n, d)), y
+
+
+def mlp(dtype="float64", d=3, hidden=5, classes=3):
+    return Network(Dense(d, hidden), Tanh(), Dense(hidden, classes), loss=SoftmaxCrossEntropy(), dtype=dtype)
+
+
+def distance(got, want):
+    """Norm-wise relative difference ||got - want|| / max(||want||, tiny)."""
+    got, want = np.asarray(got, float), np.asarray(want, float)
+    assert got.shape == want.shape, (got.shape, want.shape)
+    return np.linalg.norm(got - want) / max(np.linalg.norm(want), 1e-300)
+
+
+def python(code, *arguments, **environment):
+    """Start `code` in a fresh interpreter that sees this checkout; returns the process with its pipes."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, env=os.environ | {"PYTHONPATH": path} | environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def output_of(code, *arguments, **environment):
+    """What `code` prints; AssertionError with its stderr if it fails."""
+    process = python(code, *arguments, **environment)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, (process.returncode, err[-3000:])
+    return out

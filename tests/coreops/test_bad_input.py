@@ -1,0 +1,272 @@
+"""Bad input: a ValueError or TypeError that names the argument, what it got and what it wanted, before anything runs."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import coreops.sweep
+from coreops import (
+    SGD,
+    AdaGrad,
+    Adam,
+    BinaryCrossEntropy,
+    Constant,
+    Data,
+    Dense,
+    EarlyStopping,
+    ExponentialDecay,
+    HarmonicDecay,
+    HeavyBall,
+    HeNormal,
+    LeakyReLU,
+    Nesterov,
+    Network,
+    ProgressiveDecay,
+    ReLU,
+    RMSProp,
+    Run,
+    Scale,
+    SigmoidSquaredError,
+    SoftmaxCrossEntropy,
+    SquaredError,
+    StepDecay,
+    Tanh,
+    Uniform,
+    fit,
+    fit_many,
+    gradient_check,
+    loss_and_gradient,
+)
+from tests.coreops import cases
+
+NAN, INF = float("nan"), float("inf")
+X, Y = cases.problem()
+N = len(X)
+LINE = Network(Dense(3, 2), loss=SquaredError())
+BITS = Network(Dense(3, 1), loss=BinaryCrossEntropy())
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(monkeypatch):
+    def refuse(*args):
+        raise AssertionError("training began in spite of bad input")
+
+    monkeypatch.setattr(coreops.sweep, "train_row", refuse)
+
+
+def complains(name, got, wanted, action, *args, **settings):
+    """The message names the argument first, then what it got and what it wanted."""
+    with pytest.raises((ValueError, TypeError)) as caught:
+        action(*args, **settings)
+    text = str(caught.value)
+    assert type(caught.value) in (ValueError, TypeError)
+    assert re.search(name, text), f"{name!r} is not named in {text!r}"
+    assert re.search(got, text), f"what it got, {got!r}, is not in {text!r}"
+    assert re.search(wanted, text), f"what it wanted, {wanted!r}, is not in {text!r}"
+    assert text.index("got") < text.index("wanted")
+
+
+def with_value(array, value):
+    array = np.array(array, float)
+    array.reshape(-1)[3] = value
+    return array
+
+
+DATA = {  # X, y -> name, got, wanted
+    "X of one dimension": (X[:, 0], Y, r"^X\b", r"\(12,\)", r"\(n, 3\)"),
+    "X of three dimensions": (X[None], Y, r"^X\b", r"\(1, 12, 3\)", r"\(n, 3\)"),
+    "X too narrow": (X[:, :2], Y, r"^X\b", r"\(12, 2\)", r"\(n, 3\)"),
+    "X empty": (X[:0], Y[:0], r"^X\b", r"\(0, 3\)", "n >= 1"),
+    "X with NaN": (with_value(X, NAN), Y, r"^X\b", "1 NaN", "finite"),
+    "X with inf": (with_value(X, INF), Y, r"^X\b", "1 NaN or inf", "finite"),
+    "X of strings": ([["a", "b", "c"]] * N, Y, r"^X\b", "<U1", "numbers"),
+    "X ragged": ([[1, 2, 3], [1, 2]], Y, r"^X\b", "list", "rectangular"),
+    "X complex": (X + 1j, Y, r"^X\b", "complex", "real"),
+    "X of objects": (np.full((N, 3), None), Y, r"^X\b", "object", "real"),
+    "y too short": (X, Y[:-1], r"^y\b", r"\(11,\)", "12 targets"),
+    "y a number": (X, 1, r"^y\b", r"\(\)", "12 targets"),
+    "labels not integers": (X, Y + 0.5, r"^y\b", "float64", r"integer class labels in \[0, 3\)"),
+    "labels negative": (X, Y - 1, r"^y\b", "-1", r"\[0, 3\)"),
+    "labels too large": (X, Y + 1, r"^y\b", "3", r"\[0, 3\)"),
+    "labels one-hot": (X, np.eye(3)[Y], r"^y\b", r"\(12, 3\)", "one-dimensional"),
+    "labels boolean": (X, Y > 0, r"^y\b", "bool", "integer class labels"),
+    "labels NaN": (X, with_value(Y, NAN), r"^y\b", "1 NaN", "finite"),
+    "labels of strings": (X, Y.astype(str), r"^y\b", "<U", "numbers"),
+}
+
+
+@pytest.mark.parametrize("case", DATA)
+def test_data(case):
+    x, y, name, got, wanted = DATA[case]
+    complains(name, got, wanted, fit, cases.mlp(), x, y, optimizer=SGD(0.1), epochs=1)
+    complains(name.replace("^", r"\b"), got, wanted, fit_many, [Run(cases.mlp(), optimizer=SGD(0.1), epochs=1)], x, y)
+    complains(name.replace("^", r"\b"), got, wanted, fit_many, [Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, data=Data(x, y))])
+    complains(name, got, wanted, loss_and_gradient, cases.mlp(), cases.mlp().initialize(0), x, y)
+
+
+@pytest.mark.parametrize(
+    ("network", "y", "got"),
+    [
+        (LINE, Y.astype(float), r"\(12,\)"),
+        (LINE, np.zeros((N, 3)), r"\(12, 3\)"),
+        (BITS, Y, "2"),
+        (BITS, Y / 4, "0.25"),
+        (Network(Dense(3, 1), loss=SigmoidSquaredError()), Y - 1, "-1"),
+        (Network(Dense(3, 2), loss=BinaryCrossEntropy()), np.zeros((N, 3)), r"\(12, 3\)"),
+        (Network(Dense(3, 2), loss=BinaryCrossEntropy()), Y, "2"),
+        (Network(Dense(3, 2), loss=BinaryCrossEntropy()), np.full((N, 2), 0.5), "0.5"),
+    ],
+)
+def test_targets_that_do_not_fit_the_loss(network, y, got):
+    complains(r"^y\b", got, r"shape|0 or 1|\[0, 2\)", fit, network, X, y, optimizer=SGD(0.1), epochs=1)
+
+
+SETTINGS = {  # argument -> values, what is wanted
+    "batch_size": ((0, -1, N + 1, 2.0, "4", True), r"integer"),
+    "epochs": ((-1, 1.5, None, "3"), r"integer >= 0"),
+    "seed": ((-1, 2**64, 0.5, None), r"integer in \[0"),
+    "evaluate_every": ((-1, 0.5), r"integer >= 0"),
+    "record_loss_every": ((-1, 0.5), r"integer >= 0"),
+    "record_theta_every": ((-1, 0.5), r"integer >= 0"),
+    "drop_last": ((1, None, "yes"), "True or False"),
+    "optimizer": (("sgd", None, 0.1, SGD), "an optimizer such as"),
+    "schedule": (("constant", None, StepDecay), "a schedule such as"),
+    "sampling": (("reshuffle", None), "a sampl"),
+    "early_stopping": ((3, True), "EarlyStopping"),
+    "theta0": (([1.0], np.zeros(3), np.zeros((1, 38)), "zeros", np.full(38, NAN)), r"shape \(38,\)|finite|numbers|dimension"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, (values, _) in SETTINGS.items() for v in values], ids=str)
+def test_settings_of_a_run(name, value):
+    wanted = SETTINGS[name][1]
+    settings = dict(optimizer=SGD(0.1), batch_size=4, epochs=1) | {name: value}
+    if name == "early_stopping":
+        settings["validation"] = (X, Y)
+    complains(rf"\b{name}\b", "got", wanted, fit, cases.mlp(), X, Y, **settings)
+    if name == "early_stopping":
+        settings["validation"] = np.arange(3)
+    complains(rf"\b{name}\b", "got", wanted, lambda: fit_many([Run(cases.mlp(), **settings)], X, Y))
+
+
+CONSTRUCTORS = {
+    "lr": [(rule, dict(lr=v)) for rule in (SGD, HeavyBall, Nesterov, AdaGrad, RMSProp, Adam) for v in (-0.1, NAN, INF, "1", None, True)],
+    "momentum": [(rule, dict(lr=1, momentum=v)) for rule in (HeavyBall, Nesterov) for v in (-0.1, 1.0, 1.5, NAN)],
+    "decay": [(RMSProp, dict(lr=1, decay=v)) for v in (-0.1, 1.0, NAN)] + [(ProgressiveDecay, dict(decay=v)) for v in (-1, INF)],
+    "beta1": [(Adam, dict(beta1=v)) for v in (-0.1, 1.0)],
+    "beta2": [(Adam, dict(beta2=v)) for v in (-0.1, 1.0)],
+    "eps": [(rule, dict(lr=1, eps=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (-1e-8, INF)],
+    "eps_inside": [(rule, dict(lr=1, eps_inside=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (1, "yes")],
+    "factor": [(rule, dict(factor=v)) for rule in (StepDecay, ExponentialDecay) for v in (0, -1, 1.5, NAN)],
+    "every": [(StepDecay, dict(every=v)) for v in (0, 1.5)] + [(HarmonicDecay, dict(every=v)) for v in (0, -1, 2.5)],
+    "offset": [(HarmonicDecay, dict(every=1, offset=v)) for v in (0, -1, NAN)],
+    "n_in": [(Dense, dict(n_in=v, n_out=2)) for v in (0, -1, 2.0, "3")],
+    "n_out": [(Dense, dict(n_in=2, n_out=v)) for v in (0, -1, 2.0, None)],
+    r"n\b": [(Scale, dict(n=v)) for v in (0, -1, 2.5)],
+    "bias": [(Dense, dict(n_in=2, n_out=2, bias=v)) for v in (1, None, "no")],
+    "init": [(Dense, dict(n_in=2, n_out=2, init=v)) for v in ("he", HeNormal, 0.1)] + [(Scale, dict(n=2, init="he"))],
+    "slope": [(LeakyReLU, dict(slope=v)) for v in (NAN, INF, "x")],
+    "gain": [(HeNormal, dict(gain=v)) for v in (-1, NAN)],
+    "low|high": [(Uniform, dict(low=1, high=0)), (Uniform, dict(low=NAN, high=0)), (Uniform, dict(low=0, high=INF))],
+    "value": [(Constant, dict(value=v)) for v in (NAN, "x")],
+    "patience": [(EarlyStopping, dict(patience=v)) for v in (0, -1, 1.5)],
+    "monitor": [(EarlyStopping, dict(patience=1, monitor=v)) for v in ("loss", None)],
+    "min_delta": [(EarlyStopping, dict(patience=1, min_delta=v)) for v in (-1, NAN)],
+}
+
+
+@pytest.mark.parametrize(("name", "cls", "arguments"), [(n, c, a) for n, rows in CONSTRUCTORS.items() for c, a in rows], ids=str)
+def test_constructors(name, cls, arguments):
+    complains(name, "got", "wanted", cls, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "got", "layers", "settings"),
+    [
+        ("layers", "4 outputs into 5 inputs", (Dense(3, 4), ReLU(), Dense(5, 2)), {}),
+        ("layers", "4 outputs into 2 inputs", (Dense(3, 4), Scale(2)), {}),
+        ("layers", "none", (), {}),
+        ("layers", "ReLU", (ReLU, Dense(3, 2)), {}),
+        ("layers", "relu", (Dense(3, 2), "relu"), {}),
+        ("layers", "no layer that states its size", (ReLU(), Tanh()), {}),
+        ("layers", "1 output", (Dense(3, 1),), {"loss": SoftmaxCrossEntropy()}),
+        ("loss", "mse", (Dense(3, 2),), {"loss": "mse"}),
+        ("loss", "SquaredError", (Dense(3, 2),), {"loss": SquaredError}),
+        ("loss", "SquaredError", (Dense(3, 2), SquaredError()), {}),
+        ("init", "he", (Dense(3, 2),), {"init": "he"}),
+        ("dtype", "float16", (Dense(3, 2),), {"dtype": "float16"}),
+        ("dtype", "int64", (Dense(3, 2),), {"dtype": int}),
+    ],
+)
+def test_networks(name, got, layers, settings):
+    complains(name, got if name != "dtype" else "float16|int", "wanted", Network, *layers, **({"loss": SquaredError()} | settings))
+
+
+def test_tables():
+    run = Run(cases.mlp(), optimizer=SGD(0.1), epochs=1)
+    complains("^rows", "empty", "at least one", fit_many, [], X, Y)
+    complains("^rows", "got", "Run", fit_many, 5, X, Y)
+    complains(r"^rows\[1\]", "int|3", "a Run", fit_many, [run, 3], X, Y)
+    complains("^rows", "got", "Run", fit_many, run, X, Y)
+    complains("^target", "tpu", "cpu", fit_many, [run], X, Y, target="tpu")
+    for threads in (0, -1, 1.5, "2"):
+        complains("^threads", str(threads), "integer >= 1", fit_many, [run], X, Y, threads=threads)
+    complains("^X", "None", "data", fit_many, [run])
+    complains(r"rows\[1\].*batch_size", "13", r"\[1, 12\]", fit_many, [run, Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, batch_size=13)], X, Y)
+    complains("progress", "got", "callable", fit_many, [run], X, Y, progress=3)
+
+
+@pytest.mark.parametrize("name", ["train", "validation"])
+@pytest.mark.parametrize("index", [[], [0, N], [-1], [0.5], [[0, 1]], [True, False], "all", (0, 2**40)], ids=str)
+def test_index_arrays(name, index):
+    run = Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, **{name: index})
+    complains(rf"\b{name}\b", "got", "wanted", fit_many, [run], X, Y)
+
+
+def test_a_batch_is_counted_against_the_rows_own_examples():
+    run = Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, batch_size=5, train=np.arange(4))
+    complains("batch_size", "5", r"\[1, 4\]", fit_many, [run], X, Y)
+
+
+def test_validation_sets():
+    for wrong in (X, (X,), (X, Y, Y), "both", 3):
+        complains("validation", "got", r"\(Xv, yv\)", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1, validation=wrong)
+    complains("validation X", r"\(12, 2\)", r"\(n, 3\)", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1, validation=(X[:, :2], Y))
+    complains("validation y", "3", r"\[0, 3\)", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1, validation=(X, Y + 1))
+    complains("early_stopping", "EarlyStopping", "validation", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1,
+              early_stopping=EarlyStopping(1))  # fmt: skip
+
+
+def test_records_too_large_for_memory_are_refused():
+    run = Run(cases.mlp(), optimizer=SGD(0.1), epochs=10**9, batch_size=1, record_theta_every=1, evaluate_every=0)
+    complains("record", "GiB", "GiB", fit_many, [run], X, Y)
+
+
+def test_parameters_of_the_wrong_size():
+    complains("theta", r"\(3,\)", r"\(38,\)", cases.mlp().parameters, np.zeros(3))
+    complains("theta", r"\(3,\)", r"\(38,\)", loss_and_gradient, cases.mlp(), np.zeros(3), X, Y)
+    complains("theta", r"\(3,\)", r"\(38,\)", gradient_check, cases.mlp(), X, Y, theta=np.zeros(3))
+    complains("network", "got", "Network", fit, "mlp", X, Y, optimizer=SGD(0.1), epochs=1)
+
+
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(1, 9), st.integers(1, 4), st.booleans())
+def test_any_shapes_that_do_not_fit_are_refused(n, d, m, k, flat):
+    """loss_and_gradient on X (n, d), y (m,) or (m, k), for a network 3 -> 2 with squared error."""
+    x, y = np.zeros((n, d)), np.zeros(m if flat else (m, k))
+    if d == 3 and m == n and not flat and k == 2:
+        assert loss_and_gradient(LINE, LINE.initialize(0), x, y)[0] == 0
+    else:
+        bad, shape = ("X", x.shape) if d != 3 else ("y", y.shape)
+        complains(rf"^{bad}\b", re.escape(str(shape)), "wanted", loss_and_gradient, LINE, LINE.initialize(0), x, y)
+
+
+@given(st.lists(st.integers(1, 4), min_size=4, max_size=8).filter(lambda sizes: len(sizes) % 2 == 0))
+def test_any_chain_that_does_not_fit_is_refused(sizes):
+    layers = [Dense(a, b) for a, b in zip(sizes[::2], sizes[1::2], strict=True)]
+    if all(a == b for a, b in zip(sizes[1:-1:2], sizes[2::2], strict=True)):
+        assert Network(*layers, loss=SquaredError()).n_out == sizes[-1]
+    else:
+        complains("layers", r"\d outputs into \d inputs", "as many outputs", Network, *layers, loss=SquaredError())

@@ -1,0 +1,125 @@
+"""Whole networks: backpropagation against central differences and against the oracle; a wrong gradient is found."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import coreops
+from coreops import Dense, LeakyReLU, LinearLoss, Network, ReLU, Scale, Sigmoid, Tanh, Uniform, gradient_check, loss_and_gradient
+from tests.coreops import cases
+from tests.coreops.cases import EPS, distance, targets
+from tests.oracles import networks
+
+BOUND = 1e-7
+ACTIVATIONS = [ReLU(), LeakyReLU(slope=0.2), Sigmoid(), Tanh(), None]
+
+
+@st.composite
+def problems(draw):
+    """(network, theta, X, y): random depth, widths, layers, loss and data, away from the kinks of rectifiers."""
+    loss, n_out, form = draw(st.sampled_from(cases.flat(cases.LOSSES)))
+    widths = [*draw(st.lists(st.integers(1, 7), min_size=1, max_size=3 if cases.JIT else 2)), n_out]
+    layers = [Scale(widths[0])] if draw(st.booleans()) else []
+    for a, b in zip(widths[:-1], widths[1:], strict=True):
+        layers.append(Dense(a, b, bias=draw(st.booleans())))
+        layers.append(draw(st.sampled_from(ACTIVATIONS)))
+    layers = [layer for layer in layers[:-1] if layer is not None]
+    network = Network(*layers, loss=loss, init=Uniform(-1.2, 1.2), dtype="float64")
+    seed, m = draw(st.integers(0, 10**6)), draw(st.integers(1, 6))
+    generator = np.random.default_rng(seed)
+    theta = network.initialize(seed) + generator.uniform(-0.3, 0.3, network.n_parameters)
+    X, y = generator.normal(size=(m, widths[0])), targets(form, m, n_out, generator)
+    # A central difference must not straddle a kink.
+    assume(networks.margin(network.layers, network.parameters(theta), X) > 1e-4)
+    return network, theta, X, y
+
+
+@given(problems())
+def test_backpropagation_is_the_derivative(case):
+    network, theta, X, y = case
+    errors = gradient_check(network, X, y, theta=theta)
+    assert list(errors) == list(network.parameters(theta))
+    _, gradient = loss_and_gradient(network, theta, X, y)
+    for name, error in errors.items():
+        # Where nothing flows (a unit that is dead for all examples) the difference quotient is rounding alone.
+        dead = np.linalg.norm(network.parameters(gradient)[name]) < 1e-3
+        assert error <= BOUND or dead, (name, error)
+
+
+@given(problems())
+def test_gradient_is_the_oracles(case):
+    """Analytic against analytic: near machine precision, kinks and dead units included."""
+    network, theta, X, y = case
+    value, gradient = loss_and_gradient(network, theta, X, y)
+    want, parts = networks.loss_and_gradient(network.layers, network.loss, network.parameters(theta), X, y)
+    assert abs(value - want) <= 1e-13 * max(1, abs(want))
+    scale = max(np.linalg.norm(part) for part in parts.values())
+    for name, got in network.parameters(gradient).items():
+        assert np.linalg.norm(got - parts[name]) <= 1e-12 * max(scale, 1e-3), name
+
+
+@pytest.mark.parametrize(("loss", "n", "form"), cases.flat(cases.LOSSES), ids=str)
+@pytest.mark.parametrize(("layer", "width"), cases.flat(cases.LAYERS), ids=str)
+def test_gradient_row_of_every_layer_and_loss(layer, width, loss, n, form):
+    """Each layer between two others, under each loss: no hypothesis luck involved."""
+    probe = Network(Scale(width), layer, loss=LinearLoss())
+    network = Network(Dense(2, width), layer, Dense(probe.n_out, n), loss=loss, init=Uniform(-0.8, 0.8), dtype="float64")
+    for seed in range(1000, 1050):
+        generator = np.random.default_rng(seed)
+        theta = network.initialize(seed) + generator.uniform(-0.3, 0.3, network.n_parameters)
+        X, y = generator.normal(size=(4, 2)), targets(form, 4, n, generator)
+        if networks.margin(network.layers, network.parameters(theta), X) > 1e-2:
+            break
+    assert max(gradient_check(network, X, y, theta=theta).values()) <= BOUND
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_float32_gradient_agrees_with_float64(depth):
+    layers = [layer for k in range(depth) for layer in (Dense(6, 6), Tanh())]
+    network = Network(*layers, Dense(6, 3), loss=coreops.SoftmaxCrossEntropy(), dtype="float32")
+    X, y = cases.problem(d=6)
+    theta = network.initialize(1000)
+    single = loss_and_gradient(network, theta, X.astype(np.float32), y)
+    double = loss_and_gradient(network.astype("float64"), theta.astype(float), X.astype(np.float32).astype(float), y)
+    assert single[0] == pytest.approx(double[0], rel=10 * EPS["float32"])
+    assert distance(single[1], double[1]) <= 50 * EPS["float32"]
+
+
+def test_default_theta_of_the_check_moves_biases_off_zero():
+    X, y = cases.problem()
+    errors = gradient_check(cases.mlp("float32"), X, y, seed=3)
+    assert set(errors) == {"0.weight", "0.bias", "2.weight", "2.bias"} and max(errors.values()) <= BOUND
+
+
+# (file, right, wrong): each is one sign or one factor in a kernel
+MUTANTS = [
+    ("losses.py", "dz[i * n + np.int64(y[i])] -= scale", "dz[i * n + np.int64(y[i])] += scale"),
+    ("layers/activation.py", "dy[i] * (one - y[i] * y[i])", "dy[i] * (one + y[i] * y[i])"),
+    ("layers/dense.py", 'arena[op["aux"]] = arena.dtype.type(1)', 'arena[op["aux"]] = arena.dtype.type(-1)'),
+]
+CHECK = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from coreops import Dense, Network, SoftmaxCrossEntropy, Tanh, __file__ as used, gradient_check
+assert used.startswith(sys.argv[1]), used
+net = Network(Dense(3, 4), Tanh(), Dense(4, 3), loss=SoftmaxCrossEntropy())
+g = np.random.default_rng(0)
+print(max(gradient_check(net, g.normal(size=(5, 3)), g.integers(0, 3, 5)).values()))
+"""
+
+
+@pytest.mark.parametrize(("file", "right", "wrong"), [*MUTANTS, ("losses.py", "", "")], ids=[*"abc", "unchanged"])
+def test_a_wrong_gradient_is_found(file, right, wrong, tmp_path):
+    """One sign flipped in a copy of the engine, run as plain Python in its own process."""
+    shutil.copytree(Path(coreops.__file__).parent, tmp_path / "coreops", ignore=shutil.ignore_patterns("__pycache__"))
+    source = tmp_path / "coreops" / file
+    text = source.read_text()
+    assert right in text, f"{right!r} is no longer in {file}: name another line to break"
+    source.write_text(text.replace(right, wrong))
+    error = float(cases.output_of(CHECK, tmp_path, NUMBA_DISABLE_JIT="1"))
+    assert error > 1e-2 if right else error <= BOUND

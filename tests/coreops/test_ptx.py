@@ -1,0 +1,95 @@
+"""The training loop compiles for the GPU (sm_90) on a machine without one, from the same source as for the CPU.
+
+In processes of their own: compiling for a device that is not there swaps a function of numba-cuda.
+"""
+
+import re
+
+import pytest
+
+from tests.coreops import cases
+from tests.coreops.cases import DTYPES, output_of
+
+pytest.importorskip("numba_cuda")
+JIT_ENVIRONMENT = {"NUMBA_DISABLE_JIT": "0"}
+
+WHOLE = """
+import sys
+import numpy as np
+from coreops import SGD, Adam, Dense, Network, SoftmaxCrossEntropy, Tanh, fit
+from coreops.cuda import ptx
+import numba.cuda.dispatcher as dispatcher
+driver = dispatcher.get_current_device
+net = Network(Dense(3, 4), Tanh(), Dense(4, 3), loss=SoftmaxCrossEntropy(), dtype=sys.argv[1])
+train = lambda: fit(net, np.arange(12.0).reshape(4, 3), np.array([0, 1, 2, 0]), optimizer=Adam(0.1), batch_size=2, epochs=3, seed=1)
+before = train().theta
+text = ptx(sys.argv[1])
+assert (train().theta == before).all(), "compiling for CUDA changed the CPU's results"
+assert dispatcher.get_current_device is driver, "the stand-in for the driver was left in place"
+print(text)
+"""
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_train_row_compiles_to_ptx(dtype):
+    text = output_of(WHOLE, dtype, **JIT_ENVIRONMENT)
+    assert re.search(r"\.target\s+sm_90", text)
+    assert len(re.findall(r"\.visible \.entry", text)) == 1
+    for what in ("%tid.x", "%ntid.x", "%ctaid.x", ".shared"):
+        assert what in text, f"no {what}: a CUDA overload fell back to the CPU's meaning"
+    assert text.count("bar.sync") + text.count("barrier.sync") > 30
+    for instruction in ("div.approx", "div.full", "sqrt.approx"):  # fast-math would drop the tests for NaN
+        assert instruction not in text
+
+
+# name -> (arguments, expression, what its PTX must contain). An overload that fails to type on CUDA falls back to the
+# CPU's in silence, and the whole kernel would hide one such among others that are right.
+PIECES = {
+    "lane": ("out", "out[0] = lane()", "%tid.x"),
+    "lanes": ("out", "out[0] = lanes()", "%ntid.x"),
+    "barrier": ("out", "barrier()", "bar.sync"),
+    "block_sum": ("out", "out[0] = block_sum(out[1])", ".shared"),
+    "gemm": ("out", "gemm(out, 4, 4, 4, 0, 4, 1, 16, False, 32, -1, 0)", "%tid.x"),
+}
+PIECE = """
+import sys
+from types import SimpleNamespace
+import numba, numba.cuda, numba.cuda.dispatcher
+from coreops.target import *
+from coreops import target
+from coreops.target import barrier, block_sum, gemm, kernel, lane, lanes, register_cuda
+register_cuda()
+numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(9, 0))
+arguments, statement = sys.argv[2], sys.argv[3]
+exec(f"def piece({arguments}):\\n    {statement}\\n")
+inner = numba.njit(error_model="numpy")(piece)
+def entry(out):
+    inner(out)
+for real in (numba.float32, numba.float64):
+    print(numba.cuda.compile_ptx(entry, numba.void(real[::1]), device=False, cc=(9, 0))[0], "=====", sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_no_piece_falls_back_to_the_cpu(name):
+    arguments, statement, mark = PIECES[name]
+    texts = output_of(PIECE, name, arguments, statement, **JIT_ENVIRONMENT).split("=====")[:2]
+    for text in texts:
+        assert mark in text, f"{name} has its CPU meaning on CUDA"
+        if name in ("block_sum", "gemm"):
+            assert "bar.sync" in text
+
+
+def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():
+    """A new function in target.py wants its CUDA half, and a row above."""
+    source = (cases.ROOT / "coreops" / "target.py").read_text()
+    generic = set(re.findall(r'@overload\((\w+), target="generic"', source))
+    elsewhere = {"unowned", "flush_denormals", "restore_denormals", "function"}  # nothing to do, or the same on both
+    assert generic - elsewhere == set(PIECES), generic
+
+
+def test_bad_dtype():
+    from coreops.cuda import ptx
+
+    with pytest.raises(ValueError, match="dtype.*float16.*float32"):
+        ptx("float16")

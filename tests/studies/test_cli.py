@@ -1,0 +1,179 @@
+"""The command line, through click's runner."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from studies.harness.cli import COMMANDS, cli
+
+
+def call(*arguments, code=0):
+    outcome = CliRunner().invoke(cli, list(arguments), prog_name="claimlab")
+    if outcome.exception and not isinstance(outcome.exception, SystemExit):
+        raise outcome.exception
+    assert outcome.exit_code == code, outcome.output
+    return outcome
+
+
+def as_json(*arguments, code=0):
+    return json.loads(call(*arguments, "--json", code=code).stdout)
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_command_has_help_with_an_example(command):
+    text = call(command, "--help").output
+    assert "Example: claimlab " + command in text
+    assert "--json" in text
+
+
+def test_help_names_the_commands():
+    text = call("--help").output
+    assert all(name in text for name in COMMANDS)
+
+
+def test_list(toy):
+    rows = as_json("list")["claims"]
+    assert [r["id"] for r in rows] == ["toy-effect", "toy-identity", "toy-unstudied"]
+    assert (rows[0]["deck"], rows[0]["slide"], rows[0]["study"], rows[0]["verdict"]) == (
+        "900",
+        "Toys | bars",
+        "toy/coin",
+        None,
+    )
+    assert rows[2]["study"] is None
+    call("run", "toy")
+    assert [r["verdict"] for r in as_json("list")["claims"]] == ["confirmed", "exact", None]
+    assert "3 claims, 2 with a study, 2 with a verdict." in call("list").output
+    assert "did you mean 'toy'" in call("list", "--chapter", "toi", code=2).output
+
+
+def test_errata(toy):
+    call("run", "--all")
+    (entry,) = as_json("errata")["errata"]
+    assert entry["findings"] == [{"finding": "toy/coin:as-printed-t1", "verdict": "refuted"}]
+
+
+def test_show(toy):
+    (shown,) = as_json("show", "coin")["studies"]
+    assert shown["criteria"][0]["criterion"] == "paired difference above 0, at least 0.1"
+    assert shown["parameters"][0] == {
+        "name": "seeds",
+        "value": 12,
+        "description": "reporting seeds",
+        "range": "int, >= 2",
+        "quick": 8,
+    }
+    assert "toy/coin, version 2" in call("show", "toy/coin").output
+
+
+def test_run_json_and_why(toy):
+    why = as_json("run", "coin", "--why")["studies"]
+    assert why == [{"id": "toy/coin", "up_to_date": False, "reasons": ["no earlier result"]}]
+    ran = as_json("run", "coin")
+    assert ran["studies"][0]["claims"] == {"toy-effect": "confirmed", "toy-identity": "exact"}
+    assert ran["studies"][0]["files"]["md"] == "reports/toy/coin.md"
+    assert "up to date, nothing changed" in call("run", "coin", "--why").output
+    assert as_json("run", "coin", "--quick")["mode"] == "quick"
+    source = toy / "studies" / "toy" / "coin.py"
+    source.write_text(source.read_text() + "\n", encoding="utf-8")
+    assert "study source changed" in call("run", "coin", "--why").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run",), "give a study, a chapter or --all"),
+        (("run", "tou/coin"), "did you mean 'toy/coin'"),
+        (("run", "coin", "--set", "efect=1"), "did you mean 'effect'"),
+        (("run", "coin", "--set", "effect=99"), "it is float, >= -5, <= 5"),
+        (("run", "coin", "--seeds", "1"), "it is int, >= 2"),
+        (("run", "coin", "--target", "tpu"), "tpu"),
+        (("check", "coin"), "no full report to check for toy/coin"),
+        (("show", "cion"), "did you mean 'coin'"),
+        (("chek",), "did you mean 'check'"),
+    ],
+)
+def test_usage_errors_exit_2(toy, arguments, message):
+    assert message in call(*arguments, code=2).output
+
+
+def test_check(toy):
+    call("run", "coin")
+    checked = as_json("check", "coin")["studies"]["toy/coin"]
+    assert {c["status"] for c in checked} == {"identical"}
+    path = toy / "reports" / "toy" / "coin.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["findings"][0]["estimate"] *= 3
+    path.write_text(json.dumps(data), encoding="utf-8")
+    checked = as_json("check", "--all", code=1)["studies"]["toy/coin"]
+    assert [c["quantity"] for c in checked if c["status"] == "moved"] == ["estimate"]
+    data["findings"][0]["verdict"] = data["claims"][0]["verdict"] = "refuted"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert "verdict flipped" in call("check", "coin", code=1).output
+
+
+def test_check_of_a_quick_run(toy):
+    call("run", "coin", "--quick")
+    call("check", "coin", "--quick")
+
+
+def test_cite(toy):
+    assert "no full report to cite" in call("cite", "coin", code=1).output
+    call("run", "coin")
+    report, first, second = as_json("cite", "toy-effect")["bibtex"]
+    assert report.startswith("@techreport{claimlab-toy-coin-v2,")
+    assert "result " in report
+    assert "Ann Author and Bob Writer" in first
+    assert r"toys \& bars" in first
+    assert "author" not in second
+    assert "{n.d.}" in second
+
+
+def test_status(toy):
+    assert as_json("status")["studies"][0]["full"]["state"] == "not run"
+    call("run", "coin")
+    row = as_json("status")["studies"][0]
+    assert (row["full"]["state"], row["quick"]["state"]) == ("up to date", "not run")
+
+
+def test_a_failing_study_does_not_stop_the_others(toy):
+    source = (toy / "studies" / "toy" / "coin.py").read_text()
+    broken = source.replace("    fig, ax = plotting.figure()", "    raise RuntimeError('no ink')")
+    (toy / "studies" / "toy" / "aaa.py").write_text(broken, encoding="utf-8")
+    (toy / "studies" / "toy" / "bbb.py").write_text("CLAIMS = 3 +\n", encoding="utf-8")
+    ran = as_json("run", "--all", code=1)
+    assert ran["failed"]["toy/aaa"] == "RuntimeError: no ink"
+    assert "SyntaxError" in ran["failed"]["toy/bbb"]
+    assert [s["id"] for s in ran["studies"]] == ["toy/coin"]
+
+
+def test_bench_needs_a_checkout(toy):
+    assert "benchmarks need a checkout" in call("bench", code=1).output
+
+
+def test_bench_rule(toy, monkeypatch):
+    import numpy as np
+
+    from studies.harness import bench
+
+    random = np.random.default_rng(0)
+
+    def made(factor, commit, created):
+        seconds = list(factor * (1 + 0.01 * random.random(30)))
+        timed = {"median": float(np.median(seconds)), "seconds": seconds}
+        return {
+            "machine": bench.machine_class(),
+            "commit": commit,
+            "dirty": False,
+            "created": created,
+            "versions": {},
+            "benchmarks": {"s0": timed},
+        }
+
+    bench.store(made(1.0, "a" * 40, "2020"))
+    for factor, verdict, code in ((1.05, "same", 0), (1.2, "slower", 1), (0.8, "faster", 0)):
+        monkeypatch.setattr(bench, "measure", lambda _, f=factor: made(f, "b" * 40, "2019"))
+        (row,) = as_json("bench", "--compare", "aaaa", code=code)["comparison"]
+        assert row["verdict"] == verdict
+    assert "nothing is stored for 'cccc'" in call("bench", "--compare", "cccc", code=1).output

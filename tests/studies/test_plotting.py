@@ -1,0 +1,78 @@
+"""Figures: the same bytes twice, readable text, labels apart, no state left behind."""
+
+import sys
+from itertools import pairwise
+
+import matplotlib
+import numpy as np
+import pytest
+
+from studies.harness import labels, plotting
+
+
+def sample(**options):
+    fig, axes = plotting.figure(1, 2, **options)
+    x = np.arange(1, 50)
+    arms = ["one", "two", "three"]
+    for k, arm in enumerate(arms):
+        plotting.line(axes[0], x, x ** (-0.5 - 0.001 * k), arm, arms)
+    plotting.theory(axes[0], x, x**-0.5)
+    plotting.interval(axes[1], [1, 2], [1, 2], [0.5, 1.5], [1.5, 2.5], "two", arms)
+    plotting.band(axes[1], [1, 2], [0, 1], [2, 3], 2)
+    axes[0].set(xscale="log", yscale="log", xlabel="step")
+    return fig, axes, plotting.label_ends(axes[0])
+
+
+def test_rendering_repeats_to_the_byte_and_holds_no_date():
+    first, second = (plotting.render(sample()[0]) for _ in range(2))
+    assert first == second
+    assert b"<dc:date>" not in first[0]
+    assert first[1].startswith(b"\x89PNG")
+
+
+def test_text_is_readable_at_nine_centimetres():
+    assert plotting.smallest_text(sample()[0]) >= 6.9
+    assert plotting.smallest_text(sample(width=18)[0]) >= 6.9
+
+
+def test_labels_do_not_touch_and_stay_in_the_panel():
+    fig, axes, texts = sample()
+    fig.draw_without_rendering()
+    boxes = sorted((t.get_window_extent() for t in texts), key=lambda b: b.y0)
+    assert len(boxes) == 4
+    assert all(b.y0 >= a.y1 - 2 for a, b in pairwise(boxes))
+    assert boxes[0].y0 >= axes[0].get_window_extent().y0 - 3
+
+
+def test_spread_moves_only_what_collides():
+    assert labels._spread([0.2, 0.8], [0.1, 0.1]) == pytest.approx([0.2, 0.8])
+    assert labels._spread([0.5, 0.5, 0.9], [0.1, 0.1, 0.1]) == pytest.approx([0.45, 0.55, 0.9])
+    assert labels._spread([0.0, 0.0], [0.1, 0.1]) == pytest.approx([0.05, 0.15])
+
+
+def test_nothing_global_changes():
+    before = dict(matplotlib.rcParams)
+    with plotting.context():
+        plotting.render(sample()[0])
+    assert dict(matplotlib.rcParams) == before
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or pyplot.get_fignums() == []
+
+
+def test_arms_differ_in_more_than_colour_and_in_lightness():
+    styles = [plotting.style(k) for k in range(6)]
+    assert len({str(s["linestyle"]) for s in styles}) == 6
+    assert len({s["marker"] for s in styles}) == 6
+    light = [matplotlib.colors.to_rgb(s["color"]) @ np.array([0.3, 0.59, 0.11]) for s in styles[:4]]
+    assert min(abs(a - b) for a, b in pairwise(light)) > 0.05
+
+
+def test_unknown_arms_are_named():
+    with pytest.raises(ValueError, match="arm 'x' is not one of"):
+        plotting.style("x", ["a"])
+
+
+def test_watermark():
+    fig, _, _ = sample()
+    plotting.watermark(fig)
+    assert "QUICK" in [t.get_text() for t in fig.texts]

@@ -1,0 +1,174 @@
+"""One object, two texts: the schema holds, the Markdown's numbers are the JSON's, runs repeat."""
+
+import json
+import re
+
+import pytest
+
+from studies.harness import compare, index, paths, report, result, runner
+from studies.harness.runner import Options
+
+
+@pytest.fixture
+def done(toy):
+    return runner.run("toy/coin")
+
+
+def read(done):
+    data, text = (done.files[kind].read_text(encoding="utf-8") for kind in ("json", "md"))
+    return json.loads(data), text
+
+
+def test_the_committed_schema_is_that_of_the_model():
+    committed = json.loads((report.HERE / "report.schema.json").read_text(encoding="utf-8"))
+    assert committed == result.schema(), "renew it: python -m studies.harness.result"
+
+
+def test_a_run_writes_a_valid_report_with_its_figure(done, toy):
+    data, text = read(done)
+    report.validate(data)
+    assert report.from_json(json.dumps(data)) == done.report
+    assert {c["id"]: c["verdict"] for c in data["claims"]} == {
+        "toy-effect": "confirmed",
+        "toy-identity": "exact",
+    }
+    for kind in ("svg", "png"):
+        assert done.files[kind].stat().st_size > 1000
+    assert "QUICK" not in text
+    picture = re.search(r"\]\((\S+\.svg)\)", text).group(1)
+    assert (done.files["md"].parent / picture).resolve() == done.files["svg"]
+
+
+def test_a_broken_report_is_refused_with_the_place(done):
+    data, _ = read(done)
+    data["findings"][0]["verdict"] = "great"
+    with pytest.raises(ValueError, match="findings/0/verdict"):
+        report.validate(data)
+
+
+def test_every_number_of_the_markdown_is_the_jsons(done):
+    data, text = read(done)
+    tables = text[text.index("## Findings") : text.index("## Scope")]
+    rows = {m[1]: m[2] for m in re.finditer(r"^\| `([a-z0-9-]+)` \|(.*)\|$", tables, re.M)}
+    for f in data["findings"]:
+        cells = [c.strip() for c in rows[f["name"]].split("|")]
+        assert report.number(f["estimate"], f["unit"]) in cells
+        assert report.number(f["threshold"], f["unit"]) in cells
+        assert str(f["n"]) in cells
+        assert f["verdict"] in [c.strip("*") for c in cells]
+        if f["low"] is not None:
+            low, high = map(float, re.search(r"\[(\S+), (\S+)\]", rows[f["name"]]).groups())
+            assert (low, high) == pytest.approx((f["low"], f["high"]), rel=1e-3)
+    effect = next(f for f in data["findings"] if f["name"] == "effect")
+    assert f"the measured difference is {report.number(effect['estimate'])}." in text
+    for p in data["parameters"]:
+        assert f"| `{p['name']}` | {p['value']} |" in text
+    assert "as it must" in text
+    assert "**T1**" in text
+    assert "The difference is 1." in text
+
+
+def test_the_markdown_follows_from_the_json_alone(done):
+    data, text = read(done)
+    assert report.to_markdown(report.from_json(json.dumps(data)), "../../figures/toy/coin.svg") == text
+
+
+def test_nothing_names_the_host_the_user_or_a_path(done, toy):
+    import getpass
+    import platform
+
+    data, text = read(done)
+    both = json.dumps(data) + text
+    assert str(toy.parent) not in both
+    assert f"/{getpass.getuser()}" not in both
+    assert len(platform.node()) < 4 or platform.node() not in both
+
+
+def test_runs_repeat_but_for_what_is_volatile(done):
+    again = runner.run("toy/coin", Options(force=True))
+    assert again.state == "measured"
+    assert again.report.model_copy(update={"volatile": done.report.volatile}) == done.report
+    assert again.report.volatile.files == done.report.volatile.files
+
+
+def test_states_of_a_run(done, toy):
+    assert done.state == "measured"
+    assert runner.run("toy/coin").state == "up to date"
+    done.files["png"].unlink()
+    redone = runner.run("toy/coin")
+    assert (redone.state, redone.reasons) == ("judged again", ("png file is missing or was changed",))
+    done.files["md"].write_text("tampered", encoding="utf-8")
+    assert runner.run("toy/coin").reasons == ("md file is missing or was changed",)
+
+
+def test_quick_runs_stay_out_of_the_tree_and_are_marked(toy):
+    done = runner.run("toy/coin", Options(quick=True))
+    _, text = read(done)
+    assert done.files["md"].is_relative_to(toy / "build" / "quick")
+    assert "**QUICK**" in text
+    assert not (toy / "reports").exists()
+    custom = runner.run("toy/coin", Options(settings=("effect=2",)))
+    assert custom.files["json"].is_relative_to(toy / "build" / "custom")
+    assert custom.report.command == "claimlab run toy/coin --set effect=2"
+
+
+def test_the_criteria_hash_is_fixed_by_parameters_version_and_declarations(toy):
+    study = runner.load("toy/coin")
+    base = result.criteria_hash(study, study.FULL)
+    assert base == result.criteria_hash(study, study.FULL)
+    assert base != result.criteria_hash(study, study.FULL.model_copy(update={"margin": 0.2}))
+
+
+def test_inconclusive_findings_double_the_seeds_as_declared(toy):
+    done = runner.run("toy/coin", Options(settings=("effect=0.1", "margin=0.12", "seeds=6")))
+    assert done.report.seeds.doublings in (1, 2)
+    assert done.report.finding("effect").n == 6 * 2**done.report.seeds.doublings
+    none = runner.run(
+        "toy/coin", Options(settings=("effect=0.1", "margin=0.12", "seeds=6", "max_doublings=0"))
+    )
+    assert (none.report.seeds.count, none.report.finding("effect").verdict) == (6, "inconclusive")
+
+
+def test_check_names_identical_within_moved_and_flipped(done):
+    old = done.report
+    assert {c.status for c in compare.compare(old, old)} == {"identical"}
+
+    def changed(**update):
+        findings = tuple(f.model_copy(update=update) if f.name == "effect" else f for f in old.findings)
+        new = old.model_copy(update={"findings": findings})
+        return {(c.finding, c.quantity): c.status for c in compare.compare(old, new)}
+
+    effect = old.finding("effect")
+    near = changed(estimate=effect.estimate * 1.01)
+    assert near["effect", "estimate"] == "within tolerance"
+    assert changed(estimate=effect.estimate * 2)["effect", "estimate"] == "moved"
+    assert changed(estimate=None)["effect", "estimate"] == "moved"
+    assert changed(verdict="refuted")["effect", "verdict"] == "verdict flipped"
+    fewer = old.model_copy(update={"findings": old.findings[1:]})
+    assert any(c.bad for c in compare.compare(old, fewer))
+
+
+def test_index_and_readme_follow_the_reports(done, toy):
+    written = index.update()
+    assert {p.name for p in written} == {"index.md", "README.md"}
+    readme = (toy / "README.md").read_text(encoding="utf-8")
+    assert "**confirmed** | [toy/coin](reports/toy/coin.md)" in readme
+    assert readme.endswith("\n\nEnd.\n")
+    assert "2 of 3 claims measured" in (toy / "reports" / "index.md").read_text(encoding="utf-8")
+    assert index.update() == []
+
+
+@pytest.mark.parametrize("path", sorted(paths.reports("full").glob("*/*.json")), ids=lambda p: p.stem)
+def test_committed_reports_are_valid_and_their_markdown_follows(path):
+    loaded = report.from_json(path.read_text(encoding="utf-8"))
+    assert loaded.mode == "full"
+    picture = f"../../figures/{loaded.id}.svg"
+    assert path.with_suffix(".md").read_text(encoding="utf-8") == report.to_markdown(loaded, picture)
+    assert (paths.tree() / loaded.figure.png).is_file()
+
+
+def test_committed_index_and_readme_are_up_to_date():
+    if not list(paths.reports("full").glob("*/*.json")):
+        pytest.skip("no full reports yet")
+    for path, text in index.expected().items():
+        assert path.read_text(encoding="utf-8") == text, f"renew {path.name}: claimlab run --all"
