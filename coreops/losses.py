@@ -74,7 +74,7 @@ class SigmoidSquaredError(Loss):
     kind, targets, classifier = records.SIGMOID_SQUARED_ERROR, BITS, True
 
 
-@kernel
+@kernel(inline=True)
 def regression_loss(op, m, arena, mode):
     """Squared error or linear loss."""
     n, linear = m * op["n_in"], op["kind"] == records.LINEAR_LOSS
@@ -95,7 +95,7 @@ def regression_loss(op, m, arena, mode):
     return block_sum(total), 0
 
 
-@kernel
+@kernel(inline=True)
 def sigmoid_loss(op, m, arena, mode):
     """Binary cross-entropy or squared error after a sigmoid; dz first holds sigmoid(z)."""
     n = m * op["n_in"]
@@ -126,7 +126,7 @@ def sigmoid_loss(op, m, arena, mode):
     return block_sum(total), errors
 
 
-@kernel
+@kernel(inline=True)
 def count_bit_errors(z, y, m, n):
     errors = 0
     for i in range(lane(), m, lanes()):
@@ -137,7 +137,7 @@ def count_bit_errors(z, y, m, n):
     return block_sum(errors)
 
 
-@kernel
+@kernel(inline=True)
 def largest(values, start, n):
     """Index of the first largest of n values."""
     best = 0
@@ -147,7 +147,7 @@ def largest(values, start, n):
     return best
 
 
-@kernel
+@kernel(inline=True)
 def softmax_loss(op, m, arena, mode):
     """Cross-entropy of a softmax over each row of logits.
 

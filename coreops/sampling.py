@@ -42,7 +42,7 @@ class WithReplacement(Sampling):
     kind = REPLACEMENT
 
 
-@kernel
+@kernel(inline=True)
 def arrange(row, epoch, n, order):
     """Write the epoch's positions into `order`: order[b * batch_size + i] is example i of batch b."""
     kind = row["sampling"]
@@ -70,7 +70,7 @@ def arrange(row, epoch, n, order):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def gather(row, x, y, index, order, start, m, arena):
     """Copy examples index[order[start : start + m]] of x (n, n_in) and y (n, n_target) into the arena."""
     for i in range(m):
@@ -79,7 +79,7 @@ def gather(row, x, y, index, order, start, m, arena):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def gather_range(row, x, y, index, start, m, arena):
     """Copy examples index[start : start + m], for evaluation in the given order."""
     for i in range(m):
@@ -87,7 +87,7 @@ def gather_range(row, x, y, index, start, m, arena):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def copy(row, x, y, example, i, arena):
     """One example into place i of the batch (no barrier)."""
     d, t = row["n_in"], row["n_target"]

@@ -96,7 +96,7 @@ def _factor(name, value):
         raise wrong(name, value, "a number in (0, 1]")
 
 
-@kernel
+@kernel(inline=True)
 def scheduled(row, step, epoch):
     """lr at an update, in float64."""
     kind, lr, rate, every = row["schedule"], row["lr"], row["schedule_rate"], row["schedule_every"]

@@ -56,12 +56,17 @@ def cache_root() -> Path:
     )
 
 
-def kernel(function):
+def kernel(function=None, *, inline=False):
     """Compile `function` in nopython mode for whichever target calls it.
+
+    inline: merge the machine code into the caller's. A call passes seven words per array, 5-10 ns: as much as a layer of a
+    tiny network takes.
 
     `error_model="numpy"` lets divisions vectorise (the default raises on x/0); no fastmath, because it would
     remove the NaN tests by which divergence is seen. With NUMBA_DISABLE_JIT=1 the function runs as Python.
     """
+    if function is None:
+        return functools.partial(kernel, inline=inline)
     if not JIT:
 
         @functools.wraps(function)
@@ -73,7 +78,7 @@ def kernel(function):
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(cache_root() / "kernels" / source_hash()[:16])
     try:
-        return numba.njit(error_model="numpy", nogil=True, cache=True)(function)
+        return numba.njit(error_model="numpy", nogil=True, cache=True, forceinline=inline)(function)
     finally:
         numba.config.CACHE_DIR = before
 

@@ -53,7 +53,7 @@ class Tanh(Activation):
     kind = records.TANH
 
 
-@kernel
+@kernel(inline=True)
 def rectifier_forward(op, m, arena):
     """y = x where x > 0, slope x elsewhere (so that NaN is not hidden)."""
     n = m * op["n_out"]
@@ -64,7 +64,7 @@ def rectifier_forward(op, m, arena):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def sigmoid_forward(op, m, arena):
     n = m * op["n_out"]
     x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
@@ -73,7 +73,7 @@ def sigmoid_forward(op, m, arena):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def tanh_forward(op, m, arena):
     n = m * op["n_out"]
     x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
@@ -82,7 +82,7 @@ def tanh_forward(op, m, arena):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def activation_backward(op, m, arena, mode):
     """dx = dy phi'(x), with phi' = 1 or slope, y (1 - y), 1 - y^2."""
     flags, n = op["flags"], m * op["n_out"]

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from coreops import records
-from coreops.checks import positive_integer
+from coreops.checks import flag, positive_integer
 from coreops.initializers import Initializer
 from coreops.products import affine, column_sums, matmul_nt, matmul_tn
 from coreops.records import ADD_DW, ADD_DX, FIRST, INPUT_GRADIENT, NO_PARAMETER_GRADIENT
-from coreops.target import barrier, kernel
+from coreops.target import kernel
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Dense:
     def __post_init__(self):
         positive_integer("Dense n_in", self.n_in)
         positive_integer("Dense n_out", self.n_out)
+        flag("Dense bias", self.bias)
 
     def build(self, plan, x):
         w = plan.weight("weight", (self.n_in, self.n_out), self.n_in, self.n_out, self.init)
@@ -36,20 +37,18 @@ class Dense:
         return y
 
 
-@kernel
+@kernel(inline=True)
 def dense_forward(op, m, arena):
     affine(arena, op["x"], op["w"], op["b"], op["y"], m, op["n_in"], op["n_out"])
 
 
-@kernel
+@kernel(inline=True)
 def dense_backward(op, m, arena, mode):
     """dW = X^T dY, db = sum over examples of dY, dX = dY W^T (skipped at the first layer unless asked for)."""
     n_in, n_out, flags = op["n_in"], op["n_out"], op["flags"]
     if not mode & NO_PARAMETER_GRADIENT:
         matmul_tn(arena, op["x"], op["dy"], op["dw"], n_in, m, n_out, flags & ADD_DW != 0)
         if op["b"] >= 0:
-            arena[op["aux"]] = arena.dtype.type(1)
-            barrier()
             column_sums(arena, op["aux"], op["dy"], op["db"], m, n_out, False)
     if mode & INPUT_GRADIENT or not flags & FIRST:
         matmul_nt(arena, op["dy"], op["w"], op["dx"], m, n_out, n_in, flags & ADD_DX != 0)

@@ -36,7 +36,7 @@ class Scale:
         return y
 
 
-@kernel
+@kernel(inline=True)
 def scale_forward(op, m, arena):
     n = op["n_out"]
     x, y, w = arena[op["x"] : op["x"] + m * n], arena[op["y"] : op["y"] + m * n], arena[op["w"] : op["w"] + n]
@@ -46,7 +46,7 @@ def scale_forward(op, m, arena):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def scale_backward(op, m, arena, mode):
     """dtheta_j = sum over examples of dy_j x_j;  dx_j = theta_j dy_j."""
     n, flags, zero = op["n_out"], op["flags"], arena.dtype.type(0)

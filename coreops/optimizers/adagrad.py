@@ -22,7 +22,7 @@ class AdaGrad(Optimizer):
     slots = 1
 
 
-@kernel
+@kernel(inline=True)
 def adagrad_update(eps, eps_inside, lr, theta, grad, total):
     a, zero = theta.dtype.type(lr), theta.dtype.type(0)
     inside = theta.dtype.type(eps) if eps_inside else zero

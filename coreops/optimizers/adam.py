@@ -25,7 +25,7 @@ class Adam(Optimizer):
     slots = 2
 
 
-@kernel
+@kernel(inline=True)
 def adam_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, first, second):
     """power1, power2: b1^t, b2^t. The corrections are scalars, so the loop has one root and one division."""
     correct1, correct2 = 1.0 - power1, 1.0 - power2

@@ -37,7 +37,7 @@ class Nesterov(_Momentum):
     kind = NESTEROV
 
 
-@kernel
+@kernel(inline=True)
 def heavy_ball_update(momentum, lr, theta, grad, velocity):
     a, b = theta.dtype.type(lr), theta.dtype.type(momentum)
     for i in range(lane(), theta.size, lanes()):
@@ -47,7 +47,7 @@ def heavy_ball_update(momentum, lr, theta, grad, velocity):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def nesterov_probe(momentum, theta, velocity):
     """w <- w + b v: the gradient is taken there."""
     b = theta.dtype.type(momentum)
@@ -56,7 +56,7 @@ def nesterov_probe(momentum, theta, velocity):
     barrier()
 
 
-@kernel
+@kernel(inline=True)
 def nesterov_update(momentum, lr, theta, grad, velocity):
     """From the look-ahead point w + b v the new w is one gradient step away."""
     a, b = theta.dtype.type(lr), theta.dtype.type(momentum)

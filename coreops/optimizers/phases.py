@@ -13,13 +13,13 @@ from coreops.optimizers.sgd import sgd_update
 from coreops.target import kernel
 
 
-@kernel
+@kernel(inline=True)
 def probe(row, theta, state):
     if row["optimizer"] == NESTEROV:
         nesterov_probe(row["beta1"], theta, state[: theta.size])
 
 
-@kernel
+@kernel(inline=True)
 def update(row, power1, power2, lr, theta, grad, state):
     """power1, power2: beta1^t and beta2^t, t = 1 at the first update; lr: scheduled; state: slots of theta.size each."""
     kind, p = row["optimizer"], theta.size

@@ -27,7 +27,7 @@ class RMSProp(Optimizer):
         return self.decay
 
 
-@kernel
+@kernel(inline=True)
 def rmsprop_update(decay, eps, eps_inside, lr, theta, grad, mean):
     a, zero = theta.dtype.type(lr), theta.dtype.type(0)
     d, rest = theta.dtype.type(decay), theta.dtype.type(1.0 - decay)

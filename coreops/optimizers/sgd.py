@@ -13,7 +13,7 @@ class SGD(Optimizer):
     kind = GRADIENT
 
 
-@kernel
+@kernel(inline=True)
 def sgd_update(lr, theta, grad):
     a = theta.dtype.type(lr)
     for i in range(lane(), theta.size, lanes()):

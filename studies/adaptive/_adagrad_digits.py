@@ -50,7 +50,7 @@ def digits(p, seeds, sweep):
         net = network(hidden, p)
 
         def arm(rule, net=net, epochs=epochs):
-            return lambda rate, seed: run(net, rule, rate, seed, epochs)
+            return lambda rate, s: run(net, rule, rate, s, epochs)
 
         tuned = tuning.tune(
             {name: arm(rule) for name, rule in RULES.items()}, grids, lambda result: log_loss(result)[-1],

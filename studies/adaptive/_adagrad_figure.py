@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from studies.adaptive._adagrad_judge import curves, pick, times
+from studies.adaptive._adagrad_judge import curves, last, times
 from studies.adaptive._adagrad_streams import crossing_time
 from studies.harness import plotting, statistics
-from studies.harness.labels import _ink
 
 ARMS = ("AdaGrad", "RMSProp", "Adam", "running mean", "SGD")
+RIVALS = ARMS[:3]
 
 
 def draw(data, p):
@@ -16,14 +16,17 @@ def draw(data, p):
     burst(axes[0, 1], data, p)
     digits(axes[1, 0], data, p, "shallow", p.hidden)
     digits(axes[1, 1], data, p, "deep", p.deep_hidden)
-    accuracy(axes[2, 0], data, p)
+    gains(axes[2, 0], data, p)
     frequency(axes[2, 1], data, p)
     return fig
 
 
-def write(ax, x, y, text, arm, **options):
-    colour = plotting.THEORY if arm is None else _ink(plotting.style(arm, ARMS)["color"])
-    ax.text(x, y, text, color=colour, transform=ax.transAxes, fontsize=ax.xaxis.label.get_size(), **options)
+def write(ax, x, y, text, arm=None, **options):
+    """A label inside the panel, in the darkened colour of its arm; x, y in fractions of the panel."""
+    colour = plotting.THEORY if arm is None else plotting.style(arm, ARMS)["color"]
+    dark = {"#E69F00": "#9A6A00", "#56B4E9": "#2B77A6", "#009E73": "#007556"}
+    font = ax.xaxis.label.get_size()
+    ax.text(x, y, text, color=dark.get(colour, colour), transform=ax.transAxes, fontsize=font, **options)
 
 
 def averaged(ax, x, y, arm, **options):
@@ -37,61 +40,72 @@ def step_length(ax, data, p):
     for arm in ("RMSProp", "running mean", "Adam", "AdaGrad"):
         t, y = curves(data, "noisy", arm, "length", "zero mean")
         averaged(ax, t, y / p.rate, arm)
-    ax.set(xscale="log", yscale="log", xlabel="step t", ylabel="RMS step / rate", ylim=(None, 8))
-    ax.set_title("noisy gradients")
     plotting.theory(ax, t, t**p.step_slope, label="_")
-    write(ax, 0.02, 0.98, "RMSProp,", "RMSProp", va="top")
-    write(ax, 0.37, 0.98, "mean (E24)", "running mean", va="top")
-    write(ax, 0.6, 0.6, "Adam", "Adam")
-    write(ax, 0.15, 0.22, "AdaGrad", "AdaGrad")
-    write(ax, 0.62, 0.42, r"$t^{-1/2}$", None)
+    ax.set(xscale="log", yscale="log", xlabel="step t", ylabel="RMS step / rate", ylim=(None, 12))
+    ax.set_title("noise as gradient")
+    write(ax, 0.03, 0.98, "sum printed as\nmean (E24)", "running mean", va="top")
+    write(ax, 0.98, 0.70, "RMSProp", "RMSProp", ha="right")
+    write(ax, 0.98, 0.49, "Adam", "Adam", ha="right")
+    write(ax, 0.42, 0.18, "AdaGrad", "AdaGrad", ha="right")
+    write(ax, 0.98, 0.28, r"$t^{-1/2}$", ha="right")
 
 
 def burst(ax, data, p):
     x = np.array(p.bursts)
-    for arm in ("AdaGrad", "RMSProp", "Adam"):
+    for arm in RIVALS:
         found = times(data, p, arm)
-        plotting.line(ax, x, [found[v] for v in x], arm, ARMS, linestyle="none" if arm == "AdaGrad" else None)
+        look = {"linestyle": "none", "markersize": 4} if arm == "AdaGrad" else {}
+        plotting.line(ax, x, [found[v] for v in x], arm, ARMS, **look)
     fine = np.geomspace(x[0], x[-1], 60)
     plotting.theory(ax, fine, crossing_time(p.distance, fine, p.number), label="_")
-    ax.set(
-        xscale="log",
-        yscale="log",
-        xlabel="size M of the burst",
-        ylabel=f"steps to travel {p.distance:g} rates",
-    )
+    ax.set(xscale="log", yscale="log", xlabel="size M of the burst", ylabel="steps down the slope")
     ax.set_title("slope of 1 after a burst")
-    write(ax, 0.02, 0.86, r"$\frac{D}{a}M\sqrt{m}+\frac{D^2}{4a^2}$", None, va="center")
-    write(ax, 0.45, 0.7, "AdaGrad", "AdaGrad", ha="right")
-    write(ax, 0.98, 0.42, "Adam", "Adam", ha="right")
-    write(ax, 0.98, 0.08, "RMSProp", "RMSProp", ha="right")
+    write(ax, 0.02, 0.93, r"$\frac{D}{a}M\sqrt{m}+\frac{D^2}{4a^2}$", va="center")
+    write(ax, 0.47, 0.68, "AdaGrad", "AdaGrad", ha="right")
+    write(ax, 0.98, 0.40, "Adam", "Adam", ha="right")
+    write(ax, 0.98, 0.10, "RMSProp", "RMSProp", ha="right")
 
 
 def digits(ax, data, p, kind, hidden):
-    for arm in ("AdaGrad", "RMSProp", "Adam"):
+    for arm in RIVALS:
         epoch, y = curves(data, "digits", arm, "log loss", kind)
-        averaged(ax, epoch, y / np.log(10), arm, label=arm)
-    ax.set(xlabel="epoch", ylabel="log10 training loss", xlim=(0, p.epochs * 1.02))
+        averaged(ax, epoch, y / np.log(10), arm)
+    ax.set(xlabel="epoch", ylabel="log10 training loss", xlim=(0, p.epochs), ylim=(None, 0.4))
     ax.set_title(f"digits, {hidden} hidden layers")
-    ax.margins(x=0)
+    if kind == "shallow":
+        write(ax, 0.98, 0.80, "AdaGrad", "AdaGrad", ha="right")
+        write(ax, 0.98, 0.35, "Adam", "Adam", ha="right")
+        write(ax, 0.98, 0.13, "RMSProp", "RMSProp", ha="right")
 
 
-def accuracy(ax, data, p):
-    for arm in ("AdaGrad", "SGD"):
-        part = pick(data, "sparse grid", arm=arm).sort_values("x")
-        plotting.line(ax, part.x.to_numpy(), part["value"].to_numpy(), arm, ARMS)
-    ax.set(xscale="log", xlabel="learning rate", ylabel="accuracy")
-    ax.set_title("one pass, Zipf features")
+def gains(ax, data, p):
+    """AdaGrad's accuracy less SGD's on the three kinds of features, in percentage points."""
+    short, long = p.sparse_sizes
+    rows = (("zipf", long), ("zipf", short), ("permuted", long), ("dense", long), ("dense", short))
+    names = {"zipf": "Zipf", "permuted": "equal f", "dense": "dense"}
+    for k, (kind, n) in enumerate(rows):
+        own, other = (last(data, "sparse", kind, arm, "accuracy", n) for arm in ("AdaGrad", "SGD"))
+        gain = 100 * (own - other)
+        ((low, high),) = statistics.interval(gain)
+        at = gain.mean()
+        arm = 0 if kind == "zipf" else 3
+        ax.errorbar(
+            at, -k, xerr=[[max(at - low, 0)], [max(high - at, 0)]], linestyle="none",
+            **{key: plotting.style(arm)[key] for key in ("color", "marker")},
+        )  # fmt: skip
+    ax.axvline(0, color=plotting.THEORY, linewidth=0.6)
+    ax.set_yticks([-k for k in range(len(rows))], [f"{names[kind]}\nn = {n}" for kind, n in rows])
+    ax.set(xlabel="gain over SGD / % points", ylim=(0.5 - len(rows), 0.5))
+    ax.set_title("accuracy after one pass")
 
 
 def frequency(ax, data, p):
     for arm in ("AdaGrad", "SGD"):
         f, y = curves(data, "sparse step", arm, "effective")
-        y = y / y[:, -1:]
-        averaged(ax, f, y, arm)
+        averaged(ax, f, y / y[:, -1:], arm)
     plotting.theory(ax, f, (f / f[-1]) ** p.frequency_slope, label="_")
-    ax.set(xscale="log", yscale="log", xlabel="frequency of the feature", ylabel="step / commonest's step")
+    ax.set(xscale="log", yscale="log", xlabel="frequency of the feature", ylabel="step / smallest step")
     ax.set_title("effective step")
-    write(ax, 0.3, 0.75, r"$f^{-1/2}$", None)
-    write(ax, 0.5, 0.5, "AdaGrad", "AdaGrad")
+    write(ax, 0.35, 0.78, r"$f^{-1/2}$")
+    write(ax, 0.55, 0.55, "AdaGrad", "AdaGrad")
     write(ax, 0.05, 0.12, "SGD", "SGD")

@@ -47,7 +47,13 @@ def decay(data, p):
     mean_path = np.tile(t * length[:, -1:], 1)[:, t >= p.path_from]  # its steps are all equal
     noise = {"expected": p.step_slope, "tol": p.noisy_tol}
     slower = {"expected": -(1 - 2 * p.power) / 2, "tol": p.decaying_tol}
-    decaying = lambda arm, metric, power: curves(data, "decaying", arm, metric, f"{power:g}")  # noqa: E731
+
+    def decaying(arm, metric, power):
+        return curves(data, "decaying", arm, metric, f"{power:g}")
+
+    def noisy(arm, metric, kind="zero mean"):
+        return statistics.slope(*curves(data, "noisy", arm, metric, kind), **noise)
+
     out = {
         "constant-step": furthest(*curves(data, "constant", "AdaGrad", **by_size), **expect),
         "constant-path": statistics.exact(
@@ -56,11 +62,9 @@ def decay(data, p):
         "two-terms": statistics.located(
             path[:1, -1] / p.rate, expected=2 * np.sqrt(p.steps) + ZETA_HALF, tol=p.two_term_tol
         ),
-        "noisy-effective": statistics.slope(
-            *curves(data, "noisy", "AdaGrad", "effective", "zero mean"), **noise
-        ),
-        "noisy-length": statistics.slope(*curves(data, "noisy", "AdaGrad", "length", "zero mean"), **noise),
-        "biased-length": statistics.slope(*curves(data, "noisy", "AdaGrad", "length", "biased"), **noise),
+        "noisy-effective": noisy("AdaGrad", "effective"),
+        "noisy-length": noisy("AdaGrad", "length"),
+        "biased-length": noisy("AdaGrad", "length", "biased"),
         "decaying-effective": statistics.slope(*decaying("AdaGrad", "effective", p.power), **slower),
         "decaying-length": statistics.slope(
             *decaying("AdaGrad", "length", p.power), expected=p.step_slope, tol=p.decaying_tol
@@ -73,9 +77,7 @@ def decay(data, p):
         "mean-path": statistics.exact(
             mean_path, np.tile(path_length(t[t >= p.path_from], p.rate), (len(mean_path), 1)), tol=p.path_tol
         ),
-        "mean-noisy": statistics.slope(
-            *curves(data, "noisy", "running mean", "effective", "zero mean"), **noise
-        ),
+        "mean-noisy": noisy("running mean", "effective"),
         "mean-decaying": statistics.slope(*decaying("running mean", "effective", p.power), **slower),
     }
     for name, arm in (("epsilon-outside", "outside"), ("as-printed-e13", "inside")):
@@ -139,31 +141,33 @@ def worst_of(outcomes):
 
 
 def trained(data, p):
+    def behind(part, kind, rival):
+        own, other = (last(data, part, kind, arm, "log loss") for arm in ("AdaGrad", rival))
+        return statistics.paired(own, other, claimed="greater", delta=p.log_loss_margin)
+
     out = {}
-    for kind in ("shallow", "deep", "short"):
-        for rival in ("RMSProp", "Adam"):
-            out[f"{kind}-vs-{rival.lower()}"] = statistics.paired(
-                last(data, "digits", kind, "AdaGrad", "log loss"), last(data, "digits", kind, rival, "log loss"),
-                claimed="greater", delta=p.log_loss_margin,
-            )  # fmt: skip
+    for rival in ("RMSProp", "Adam"):
+        for kind in ("shallow", "deep", "short"):
+            out[f"{kind}-vs-{rival.lower()}"] = behind("digits", kind, rival)
+        out[f"convex-vs-{rival.lower()}"] = behind("sparse loss", "zipf", rival)
     out["same-error"] = statistics.equivalence(
         last(data, "digits", "shallow", "AdaGrad", "error"),
         last(data, "digits", "shallow", "RMSProp", "error"),
         delta=p.error_margin,
     )
-    for rival in ("RMSProp", "Adam"):
-        out[f"convex-vs-{rival.lower()}"] = statistics.paired(
-            last(data, "sparse loss", "zipf", "AdaGrad", "log loss"),
-            last(data, "sparse loss", "zipf", rival, "log loss"),
-            claimed="greater", delta=p.log_loss_margin,
-        )  # fmt: skip
     return out
 
 
 def rare(data, p):
     short, long = p.sparse_sizes
-    score = lambda kind, arm, n=long: last(data, "sparse", kind, arm, "accuracy", n)  # noqa: E731
     gain = {"claimed": "greater", "delta": p.accuracy_margin}
+
+    def score(kind, arm, n=long):
+        return last(data, "sparse", kind, arm, "accuracy", n)
+
+    def beats(kind, rival, n=long):
+        return statistics.paired(score(kind, "AdaGrad", n), score(kind, rival, n), **gain)
+
     f, steps = curves(data, "periodic", "AdaGrad", "length", index="kind")
     at_size = {
         n: statistics.paired(score("zipf", "AdaGrad", n), score("zipf", "SGD", n), **gain)
@@ -176,17 +180,15 @@ def rare(data, p):
         "sparse-accuracy": statistics.along_axis(list(at_size), list(at_size.values())),
         "short-gain": at_size[short],
         "long-gain": at_size[long],
-        "vs-decaying": statistics.paired(score("zipf", "AdaGrad"), score("zipf", "decaying SGD"), **gain),
+        "vs-decaying": beats("zipf", "decaying SGD"),
         "frequency-share": statistics.paired(
             score("zipf", "AdaGrad") - score("zipf", "SGD"),
             score("permuted", "AdaGrad") - score("permuted", "SGD"),
             **gain,
         ),
-        "dense-short": statistics.paired(
-            score("dense", "AdaGrad", short), score("dense", "SGD", short), **gain
-        ),
+        "dense-short": beats("dense", "SGD", short),
         "sgd-frequency": statistics.slope(*curves(data, "sparse step", "SGD", "effective"), **law),
-        "permuted-gain": statistics.paired(score("permuted", "AdaGrad"), score("permuted", "SGD"), **gain),
+        "permuted-gain": beats("permuted", "SGD"),
         "permuted-equal": statistics.equivalence(
             score("permuted", "AdaGrad"), score("permuted", "decaying SGD"), delta=p.equal_margin
         ),

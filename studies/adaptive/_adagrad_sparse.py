@@ -32,9 +32,9 @@ def frequencies(p):
 def examples(kind, seed, p):
     """Data of the largest size, then the test examples, then one probe: all features at `probe`, label 1.
 
-    zipf: binary features with Zipf frequencies. permuted: the same, shuffled within each example, so equally many are
-    active but all features are equally frequent. dense: Gaussian with the same sum of variances. In all three the labels
-    come from the logistic teacher applied to the features that the learner sees.
+    zipf: binary features with Zipf frequencies. permuted: the same, shuffled within each example, so equally
+    many are active but all features are equally frequent. dense: Gaussian, with the same sum of squares on
+    average. In all three the labels come from the logistic teacher applied to what the learner sees.
     """
     draw = np.random.Generator(np.random.Philox(key=[seed, 77]))
     n, f = max(p.sparse_sizes) + p.test_examples, frequencies(p).astype(np.float32)
@@ -50,7 +50,7 @@ def examples(kind, seed, p):
 
 
 def pass_over(data, arm, rate, n, p, probe=False):
-    """One pass in the given order; with `probe` one step on the probe example follows, from a recorded weight."""
+    """One pass in the given order; with `probe` one step on the probe follows, from recorded weights."""
     network = Network(
         Dense(p.features, 1, bias=False, init=Constant(0.0)), loss=BinaryCrossEntropy(), dtype="float32"
     )
@@ -83,7 +83,7 @@ def log_loss(result):
 
 
 def sparse(p, seeds, sweep):
-    """Accuracy after one pass, effective steps against frequency, and the log loss of the forgetting rules."""
+    """Accuracy after one pass, effective steps against frequency, log loss of the forgetting rules."""
     out, choice = [], {}
     n_short, n_long = p.sparse_sizes
     both, all_three = ("AdaGrad", "SGD"), ("AdaGrad", "SGD", "decaying SGD")
@@ -99,9 +99,6 @@ def sparse(p, seeds, sweep):
             name = f"rates on {kind} features, {n} examples"
             tuning_ = tuned(n, arms[n], accuracy, p, sweep, name, data, maximise=True)
             choice |= {(kind, n, a): rate for a, rate in tuning_.choice.items()}
-            if kind == "zipf" and n == n_long:
-                for a, part in tuning_.table.groupby("arm"):
-                    out.append(frame("sparse grid", kind, a, -1, part["value"], "accuracy", part["median"]))
         if kind == "zipf":
             name = f"rates on zipf features, {n_short} examples, log loss"
             found = tuned(n_short, rivals, log_loss, p, sweep, name, data, maximise=False)
@@ -122,7 +119,7 @@ def sparse(p, seeds, sweep):
                     frame("sparse loss", kind, a, s, [n_short], "log loss", [log_loss(result)])
                     for (s, a), result in zip(keys, table, strict=True)
                 ]
-                keys = [(s, a) for s in chunk for a in ("AdaGrad", "SGD")]
+                keys = [(s, a) for s in chunk for a in both]
                 rows = [
                     pass_over(data[s], a, choice[kind, n_long, a], n_long, p, probe=True) for s, a in keys
                 ]

@@ -25,7 +25,7 @@ def walk(sweep, jobs):
 
 
 def running_mean_steps(g, rate):
-    """Slide 002 as printed: r_t = ((t-1)/t) r_(t-1) + g_t^2/t, step rate g/sqrt(r). No rule of the engine: NumPy."""
+    """Slide 002 as printed: r_t = ((t-1)/t) r_(t-1) + g_t^2/t, step rate g/sqrt(r); no rule of the engine."""
     t = np.arange(1, len(g) + 1)[:, None]
     return rate * g / np.sqrt(np.cumsum(g * g, axis=0) / t)
 
@@ -37,7 +37,7 @@ def path_length(t, rate):
 
 
 def crossing_time(distance, size, number):
-    """Steps to travel `distance` (in units of the rate) on a unit slope after `number` gradients of `size`."""
+    """Steps to travel `distance` (in learning rates) on a unit slope after `number` gradients of `size`."""
     return distance * size * np.sqrt(number) + distance**2 / 4
 
 
@@ -53,7 +53,7 @@ def frame(part, kind, arm, seed, x, metric, value):
 
 
 def constant(p, sweep):
-    """|step| and path on constant gradients of many sizes; epsilon inside and outside the root on small ones."""
+    """|step| and path on constant gradients of many sizes; epsilon inside and outside the root."""
     t = log_times(p.steps, p.points)
     sizes = {"exact": p.sizes, "small": p.small_sizes}
     g = {k: np.tile(np.array(v), (p.steps, 1)) for k, v in sizes.items()}
@@ -80,7 +80,7 @@ def constant(p, sweep):
 
 
 def binned(step, effective, p):
-    """Over bins of equal width in log t: (t, root mean square of the step, geometric mean of the effective step)."""
+    """Over bins of equal width in log t: (t, RMS of the step, geometric mean of the effective step)."""
     edges = np.unique(np.geomspace(p.first_step, len(step) + 1, p.bins + 1).round().astype(int))
     parts = list(pairwise(edges))
     centre = [np.sqrt(a * b) for a, b in parts]

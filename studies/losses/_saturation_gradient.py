@@ -1,6 +1,7 @@
 """The gradient of log-loss by the logit, read off the engine, against prediction minus label."""
 
 import numpy as np
+
 from coreops import (
     BinaryCrossEntropy,
     Dense,
@@ -36,12 +37,13 @@ def naive_gradient(z):
 
 
 def cases(p):
-    """(logits (n, k), labels (n,)): all equal, one far above or below the rest, spread to the limit, moderate."""
+    """(logits (n, k), labels (n,)): all equal, one far from the rest, spread to the limit, moderate."""
     k, rng = p.classes, np.random.Generator(np.random.Philox(key=CASES_KEY))
     far = np.where(np.eye(k), p.z_limit, 0.0)
     spread = rng.uniform(-p.z_limit, p.z_limit, (p.softmax_cases, k))
     moderate = rng.normal(0, 3, (p.softmax_cases, k))
-    z = np.concatenate([np.zeros((1, k)), np.full((1, k), p.z_limit), far, -far, 2 * far - p.z_limit, spread, moderate])
+    equal = np.outer([0, p.z_limit], np.ones(k))
+    z = np.concatenate([equal, far, -far, 2 * far - p.z_limit, spread, moderate])
     return z, rng.integers(0, k, len(z))
 
 

@@ -44,7 +44,7 @@ def unit(data, p):
     )
     out["coarse-steps"] = (
         statistics.exact(np.concatenate(coarse), theory, tol=p.coarse_tol),
-        f"from logit {z0[at]:g}: {coarse[0][at] / p.coarse_rate:.0f} and {coarse[1][at] / p.coarse_rate:.0f} steps",
+        "from logit {:g}: {:.0f} and {:.0f} steps".format(z0[at], *(c[at] / p.coarse_rate for c in coarse)),
     )
     out["times-of-one-parameter"] = (
         statistics.exact(np.concatenate(measured), np.concatenate(one), tol=p.times_tol),
@@ -89,7 +89,7 @@ def _start(data, p):
         ),
         "as-printed-e44": (
             statistics.exact(prediction, [printed], tol=p.identity_tol),
-            f"prediction {prediction[0]:.4f}, printed formula {printed:.4f}; they differ in the second decimal too",
+            f"prediction {prediction[0]:.4f}, printed formula {printed:.4f}",
         ),
         "as-printed-e45": (
             slope(squared / sigma(z)),
@@ -99,7 +99,8 @@ def _start(data, p):
 
 
 def logit_gradient(data, arm, label):
-    rows = data[(data.part == "logit") & (data.arm == arm) & (data.metric == f"label {label}")].sort_values("x")
+    rows = data[(data.part == "logit") & (data.arm == arm) & (data.metric == f"label {label}")]
+    rows = rows.sort_values("x")
     return rows.x.to_numpy(), rows.value.to_numpy()
 
 
@@ -116,7 +117,9 @@ def gradient(data, p):
     first = float(lost.min()) if lost.size else p.z_limit
     logits, labels = gradients.cases(p)
     softmax = gradients.error_softmax(logits, labels).ravel()
-    arms = {arm: rows.sort_values("x").value.to_numpy() for arm, rows in data[data.part == "softmax"].groupby("arm")}
+    rows = data[data.part == "softmax"].sort_values("x")
+    arms = {arm: rows[rows.arm == arm].value.to_numpy() for arm in ("softmax", "one-against-all")}
+    largest = max(np.abs(log).max(), np.abs(arms["softmax"]).max())
     wrong = np.concatenate([both["log"][0][1][z > 0], both["log"][1][1][z < 0]])
     (derivative,) = data[data.part == "derivative"].value
     return {
@@ -124,7 +127,7 @@ def gradient(data, p):
         "identity-softmax": (identity(arms["softmax"], softmax), ""),
         "wrong-side": (statistics.bound(np.abs(wrong).min(), at_least=p.floor, n=wrong.size), ""),
         "bounded": (
-            statistics.bound(max(np.abs(log).max(), np.abs(arms["softmax"]).max()), at_most=1, n=log.size + softmax.size),
+            statistics.bound(largest, at_most=1, n=log.size + softmax.size),
             "",
         ),
         "derivative": (statistics.bound(derivative, at_most=p.derivative_tol, tolerance=1.0), ""),
@@ -140,6 +143,7 @@ def gradient(data, p):
 
 def network(data, p):
     margin, out = np.log(p.slow_ratio), {}
+    names = [f"scale {s:g}" for s in p.scales]
 
     def slower(part, a, b, scale):
         values = paired(data, part, "epochs", scale)
@@ -147,7 +151,7 @@ def network(data, p):
 
     def axis(part, a="squared", b="log"):
         outcomes = [slower(part, a, b, s) for s in p.scales]
-        return statistics.along_axis([f"scale {s:g}" for s in p.scales], outcomes), _ratios(data, part, p, outcomes)
+        return statistics.along_axis(names, outcomes), _ratios(data, part, p, outcomes)
 
     for task in ("digits", "table"):
         out[f"slower-{task}"] = axis(task)
@@ -164,7 +168,10 @@ def network(data, p):
     full = slower("full batch", "squared", "log", p.scales[0])
     out |= {
         "standard-init": (standard, f"ratio {np.exp(standard.estimate):.2f}"),
-        "growth": (statistics.paired(*growth, claimed="greater", delta=margin), "a lower bound where runs do not finish"),
+        "growth": (
+            statistics.paired(*growth, claimed="greater", delta=margin),
+            "a lower bound where runs do not finish",
+        ),
         "same-rate": (same, f"ratio {np.exp(same.estimate):.2f}"),
         "full-batch": (full, f"ratio {np.exp(full.estimate):.2f}"),
         "last-examples": (
@@ -181,10 +188,11 @@ def network(data, p):
         outcomes = [worse(part, s) for s in p.scales]
         means = [paired(data, part, "accuracy", s) for s in p.scales]
         text = ", ".join(
-            f"{o.estimate:.3f} [{o.low:.3f}, {o.high:.3f}] at {s:g} (log {v['log'].mean():.3f}, squared {v['squared'].mean():.3f})"
+            f"{o.estimate:.3f} [{o.low:.3f}, {o.high:.3f}] at {s:g} "
+            f"(log {v['log'].mean():.3f}, squared {v['squared'].mean():.3f})"
             for s, o, v in zip(p.scales, outcomes, means, strict=True)
         )
-        out[name] = statistics.along_axis([f"scale {s:g}" for s in p.scales], outcomes), f"loss of accuracy {text}"
+        out[name] = statistics.along_axis(names, outcomes), f"loss of accuracy {text}"
     out["noisy-standard-init"] = worse("noisy", p.scales[0]), ""
     return out
 

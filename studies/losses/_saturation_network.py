@@ -1,11 +1,11 @@
-"""Networks with sigmoid outputs: squared error against log-loss, each at its own tuned rate, over initial output scales."""
+"""Networks with sigmoid outputs: squared error against log-loss, each tuned, over initial output scales."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from coreops import SGD, BinaryCrossEntropy, Data, Dense, HeNormal, Network, ReLU, Run, SigmoidSquaredError
 
+from coreops import SGD, BinaryCrossEntropy, Data, Dense, HeNormal, Network, ReLU, Run, SigmoidSquaredError
 from studies.harness import datasets, tuning
 
 LOSSES = {"squared": SigmoidSquaredError(), "log": BinaryCrossEntropy()}
@@ -24,9 +24,10 @@ class Task:
     scales: tuple
     centres: dict  # loss -> centre of the rate grid
     noise: float = 0.0
+    every: int = 1  # epochs between evaluations
 
     def row(self, loss, scale, rate, seed, start=None):
-        """One run on `seed`'s split; `start` (default: seed) decides the initial weights and the order of examples."""
+        """One run on `seed`'s split; `start` (default: seed) sets initial weights and order of examples."""
         split, data = _load(self.source, self.n_train, seed, self.noise)
         *hidden, last, n_out = self.sizes
         layers = []
@@ -34,8 +35,10 @@ class Task:
             layers += [Dense(n_in, n), ReLU()]
         layers.append(Dense(last, n_out, init=HeNormal(gain=scale)))
         return Run(
-            Network(*layers, loss=LOSSES[loss]), optimizer=SGD(lr=rate), batch_size=self.batch, epochs=self.epochs,
-            seed=seed if start is None else start, data=data, train=split.train, validation=split.validation,
+            Network(*layers, loss=LOSSES[loss]), optimizer=SGD(lr=rate),
+            batch_size=self.batch, epochs=self.epochs,
+            seed=seed if start is None else start, data=data, train=split.train,
+            validation=split.validation if self.every > 1 else None, evaluate_every=self.every,
         )  # fmt: skip
 
 
@@ -53,15 +56,17 @@ def _load(source, n_train, seed, noise):
 
 def tasks(p):
     digits = ("digits", p.n_train, (64, *p.hidden, 10))
+    tumours = (30, *p.hidden, 1)
     centres = {"squared": p.centre_squared, "log": p.centre_log}
     full = {"squared": p.centre_full, "log": p.centre_full}
+    last = p.accuracy_epochs
     table = {"squared": p.centre_table_squared, "log": p.centre_table_log}
     return [
         Task("digits", *digits, p.batch, p.epochs, p.scales, centres),
-        Task("table", "breast_cancer", p.table_train, (30, *p.hidden, 1), None, p.full_epochs, p.scales, table),
+        Task("table", "breast_cancer", p.table_train, tumours, None, p.full_epochs, p.scales, table),
         Task("full batch", *digits, None, p.full_epochs, p.scales[:1], full),
-        Task("clean", *digits, p.batch, p.accuracy_epochs, p.scales, centres),
-        Task("noisy", *digits, p.batch, p.accuracy_epochs, p.scales, centres, p.noise),
+        Task("clean", *digits, p.batch, last, p.scales, centres, every=last),
+        Task("noisy", *digits, p.batch, last, p.scales, centres, p.noise, every=last),
     ]
 
 
@@ -78,11 +83,17 @@ def epochs_to(errors, target):
 def tune(p, task, endpoint, sweep, maximise=False):
     """(loss, scale) -> rate: every arm of a task on a grid of the same length, on tuning seeds."""
     arms = [(loss, scale) for scale in task.scales for loss in LOSSES]
+    fine = task.every > 1  # accuracy arms: the margin is small against what a coarse grid loses
+    points, density, seeds = (
+        (p.accuracy_points, p.accuracy_density, p.accuracy_tuning_seeds)
+        if fine
+        else (p.grid_points, p.grid_density, p.tuning_seeds)
+    )
     names = {f"{loss}, scale {scale:g}": (loss, scale) for loss, scale in arms}
     done = tuning.tune(
         {n: lambda rate, seed, a=a: task.row(*a, rate, seed) for n, a in names.items()},
-        {n: tuning.grid(task.centres[a[0]], points=p.grid_points, per_decade=p.grid_density) for n, a in names.items()},
-        endpoint, sweep=sweep, seeds=range(500, 500 + p.tuning_seeds), maximise=maximise,
+        {n: tuning.grid(task.centres[a[0]], points=points, per_decade=density) for n, a in names.items()},
+        endpoint, sweep=sweep, seeds=range(500, 500 + seeds), maximise=maximise,
         max_extensions=p.extensions, name=f"rates: {task.name}",
     )  # fmt: skip
     return {arm: done.choice[n] for n, arm in names.items()}
@@ -108,10 +119,14 @@ def _times(p, task, seeds, sweep):
     rates = tune(p, task, endpoint, sweep)
     first = task.scales[0]
     keys = [(loss, loss, scale, rates[loss, scale]) for loss, scale in rates]
-    keys += [("twin", "log", first, rates["log", first]), ("same rate", "squared", first, rates["log", first])]
+    keys += [
+        ("twin", "log", first, rates["log", first]),
+        ("same rate", "squared", first, rates["log", first]),
+    ]
     keys = [(*key, s) for key in keys for s in seeds]
     rows = [
-        task.row(loss, scale, rate, s, s + p.twin_offset if arm == "twin" else s) for arm, loss, scale, rate, s in keys
+        task.row(loss, scale, rate, s, s + p.twin_offset * (arm == "twin"))
+        for arm, loss, scale, rate, s in keys
     ]
     out = []
     for (arm, _, scale, _, s), result in zip(keys, sweep(rows), strict=True):

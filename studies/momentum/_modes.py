@@ -33,8 +33,8 @@ def regime(step, momentum):
 
 def flips_per_step(step, momentum):
     """Sign changes per step: 0 (monotone), angle of the complex pair over pi (ripples), 1 (alternating)."""
-    upper, _ = roots(step, momentum)
-    return np.abs(np.angle(upper)) / np.pi
+    upper, lower = roots(step, momentum)
+    return np.abs(np.angle(np.where(np.abs(upper) >= np.abs(lower), upper, lower))) / np.pi
 
 
 def solution(step, momentum, t):

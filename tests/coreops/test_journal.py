@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 
 import numpy as np
@@ -194,16 +195,26 @@ def test_ctrl_c_keeps_finished_rows(tmp_path, with_journal):
         assert [whole["sum"][i] for i in done] == stopped["sum"] and [whole["last"][i] for i in done] == stopped["last"]
 
 
-def test_interrupt_raised_in_progress_keeps_finished_rows():
-    """Without a process: KeyboardInterrupt in the waiting thread."""
+def test_rows_in_flight_are_finished_and_kept(monkeypatch):
+    """Without a process: KeyboardInterrupt in the waiting thread, while the second row is surely running."""
+    real, begun, calls = coreops.sweep.train_row, threading.Event(), []
+
+    def slow(*args):
+        calls.append(1)
+        if len(calls) == 2:
+            begun.set()
+            time.sleep(0.2)
+        real(*args)
+
     def stop(done, total):
+        assert begun.wait(10)
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(coreops.sweep, "train_row", slow)
     with pytest.raises(SweepInterrupted) as caught:
         fit_many(ROWS, X, Y, threads=1, progress=stop)
     table, missing = caught.value.table, list(caught.value.missing)
-    assert 1 <= len(table) and len(table) + len(missing) == len(ROWS)
-    kept = [i for i in range(len(ROWS)) if i not in missing]
+    assert len(table) == len(calls) == 2 and len(missing) == len(ROWS) - 2
     whole = fit_many(ROWS, X, Y)
-    for i, result in zip(kept, table, strict=True):
+    for i, result in zip([i for i in range(len(ROWS)) if i not in missing], table, strict=True):
         same(result, whole[i])

@@ -3,6 +3,7 @@
 In processes of their own: compiling for a device that is not there swaps a function of numba-cuda.
 """
 
+import json
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from tests.coreops import cases
 from tests.coreops.cases import DTYPES, output_of
 
 pytest.importorskip("numba_cuda")
-JIT_ENVIRONMENT = {"NUMBA_DISABLE_JIT": "0"}
+pytestmark = pytest.mark.jit_only  # the children compile in either mode; once is enough
 
 WHOLE = """
 import sys
@@ -32,7 +33,7 @@ print(text)
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_train_row_compiles_to_ptx(dtype):
-    text = output_of(WHOLE, dtype, **JIT_ENVIRONMENT)
+    text = output_of(WHOLE, dtype)
     assert re.search(r"\.target\s+sm_90", text)
     assert len(re.findall(r"\.visible \.entry", text)) == 1
     for what in ("%tid.x", "%ntid.x", "%ctaid.x", ".shared"):
@@ -42,42 +43,40 @@ def test_train_row_compiles_to_ptx(dtype):
         assert instruction not in text
 
 
-# name -> (arguments, expression, what its PTX must contain). An overload that fails to type on CUDA falls back to the
-# CPU's in silence, and the whole kernel would hide one such among others that are right.
+# name -> (a statement, what its PTX must contain). An overload that fails to type on CUDA falls back to the CPU's in
+# silence, and the whole kernel would hide one such among others that are right.
 PIECES = {
-    "lane": ("out", "out[0] = lane()", "%tid.x"),
-    "lanes": ("out", "out[0] = lanes()", "%ntid.x"),
-    "barrier": ("out", "barrier()", "bar.sync"),
-    "block_sum": ("out", "out[0] = block_sum(out[1])", ".shared"),
-    "gemm": ("out", "gemm(out, 4, 4, 4, 0, 4, 1, 16, False, 32, -1, 0)", "%tid.x"),
+    "lane": ("out[0] = lane()", ("%tid.x",)),
+    "lanes": ("out[0] = lanes()", ("%ntid.x",)),
+    "barrier": ("barrier()", ("bar.sync",)),
+    "block_sum": ("out[0] = block_sum(out[1])", (".shared", "bar.sync")),
+    "gemm": ("gemm(out, 4, 4, 4, 0, 4, 1, 16, False, 32, -1, 0)", ("%tid.x", "bar.sync")),
 }
-PIECE = """
-import sys
+EACH = """
+import json, sys
 from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
-from coreops.target import *
-from coreops import target
-from coreops.target import barrier, block_sum, gemm, kernel, lane, lanes, register_cuda
+from coreops.target import barrier, block_sum, gemm, lane, lanes, register_cuda
 register_cuda()
 numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(9, 0))
-arguments, statement = sys.argv[2], sys.argv[3]
-exec(f"def piece({arguments}):\\n    {statement}\\n")
-inner = numba.njit(error_model="numpy")(piece)
-def entry(out):
-    inner(out)
-for real in (numba.float32, numba.float64):
-    print(numba.cuda.compile_ptx(entry, numba.void(real[::1]), device=False, cc=(9, 0))[0], "=====", sep="\\n")
+texts = {}
+for name, statement in json.loads(sys.argv[1]).items():
+    exec(f"def piece(out):\\n    {statement}\\n")
+    inner = numba.njit(error_model="numpy")(piece)
+    for real in (numba.float32, numba.float64):
+        def entry(out):
+            inner(out)
+        texts[f"{name} {real}"] = numba.cuda.compile_ptx(entry, numba.void(real[::1]), device=False, cc=(9, 0))[0]
+print(json.dumps(texts))
 """
 
 
-@pytest.mark.parametrize("name", PIECES)
-def test_no_piece_falls_back_to_the_cpu(name):
-    arguments, statement, mark = PIECES[name]
-    texts = output_of(PIECE, name, arguments, statement, **JIT_ENVIRONMENT).split("=====")[:2]
-    for text in texts:
-        assert mark in text, f"{name} has its CPU meaning on CUDA"
-        if name in ("block_sum", "gemm"):
-            assert "bar.sync" in text
+def test_no_piece_falls_back_to_the_cpu():
+    texts = json.loads(output_of(EACH, json.dumps({name: statement for name, (statement, _) in PIECES.items()})))
+    assert len(texts) == 2 * len(PIECES)
+    for name, text in texts.items():
+        for mark in PIECES[name.split()[0]][1]:
+            assert mark in text, f"{name} has its CPU meaning on CUDA: no {mark}"
 
 
 def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():
