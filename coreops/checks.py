@@ -53,6 +53,10 @@ def instance(name, value, kind, wanted):
     return value
 
 
+def optional_instance(name, value, kind, wanted):
+    return None if value is None else instance(name, value, kind, wanted)
+
+
 def real_array(name, value, ndim=None):
     """A finite real array, of `ndim` dimensions if given."""
     try:

@@ -18,9 +18,7 @@ def _import_cuda():
     try:
         import numba_cuda  # noqa: F401
     except ImportError:
-        raise ImportError(
-            "CUDA: got no numba-cuda, wanted it installed: pip install 'claimlab[cuda]'"
-        ) from None
+        raise ImportError("CUDA: got no numba-cuda, wanted it installed: pip install 'claimlab[cuda]'") from None
     from numba import cuda
 
     register_cuda()

@@ -17,9 +17,7 @@ def gradient_check(network, X, y, theta=None, *, seed=0, step=1e-6):
     finite_number("step", step, 0)
     network = network.astype("float64")
     if theta is None:
-        theta = network.initialize(seed) + np.random.default_rng(seed).uniform(
-            -0.1, 0.1, network.n_parameters
-        )
+        theta = network.initialize(seed) + np.random.default_rng(seed).uniform(-0.1, 0.1, network.n_parameters)
     theta = np.array(theta, float)
     _, gradient = loss_and_gradient(network, theta, X, y)
     difference = np.empty_like(theta)

@@ -6,7 +6,7 @@ from coreops import records
 from coreops.checks import real_array, wrong
 from coreops.interpreter import backward, forward
 from coreops.plan import aligned
-from coreops.records import COUNT_ERRORS, NO_LOSS, TRAIN
+from coreops.records import NO_LOSS, TRAIN
 from coreops.training import evaluate
 
 CHUNK = 256
@@ -48,9 +48,7 @@ def network_outputs(network, theta, X):
         part = x[start : start + capacity]
         arena[at : at + part.size] = part.reshape(-1)
         forward(ops, len(part), arena, np.int64(NO_LOSS))
-        out[start : start + len(part)] = arena[final : final + len(part) * network.n_out].reshape(
-            len(part), -1
-        )
+        out[start : start + len(part)] = arena[final : final + len(part) * network.n_out].reshape(len(part), -1)
     return out
 
 

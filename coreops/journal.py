@@ -26,9 +26,7 @@ class Journal:
         # Commits survive the death of the process; `synchronous=OFF` gives up only on power loss, for speed.
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=OFF")
-        self.connection.execute(
-            "CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, result BLOB) WITHOUT ROWID"
-        )
+        self.connection.execute("CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, result BLOB) WITHOUT ROWID")
 
     def key(self, row):
         """SHA-256 of a row: its record, its plan, its data, its start and the code that will run it."""
@@ -42,11 +40,11 @@ class Journal:
         return digest.digest()
 
     def _digest(self, array):
-        # Rows share their data: hash each array once. The reference keeps its id from being reused.
-        base = array if array.base is None else array.base
-        if id(base) not in self.digests:
-            self.digests[id(base)] = (base, hashlib.sha256(np.ascontiguousarray(array)).digest())
-        return self.digests[id(base)][1]
+        # Rows share their data: hash each memory range once. The reference keeps its address from being reused.
+        place = (array.ctypes.data, array.nbytes, array.strides)
+        if place not in self.digests:
+            self.digests[place] = (array, hashlib.sha256(np.ascontiguousarray(array)).digest())
+        return self.digests[place][1]
 
     def load(self, key, arrays):
         """Fill `arrays` with the stored row; False if it is not there."""

@@ -41,9 +41,7 @@ class _Emitter:
         return self.builder.call(function, arguments)
 
     def splat(self, scalar, vector):
-        first = self.builder.insert_element(
-            ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
-        )
+        first = self.builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.length), [0] * self.length)
         return self.builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
@@ -147,9 +145,7 @@ class _Emitter:
             for r in range(rows):
                 value = self.splat(b.load(self.offset(down, b.mul(_word(r), a_row))), self.vector)
                 for v in range(len(masks)):
-                    total = self.call(
-                        f"fma.{self.suffix}", self.vector, [value, vectors[v], b.load(sums[r][v])]
-                    )
+                    total = self.call(f"fma.{self.suffix}", self.vector, [value, vectors[v], b.load(sums[r][v])])
                     b.store(total, sums[r][v])
         for r in range(rows):
             for v, mask in enumerate(masks):

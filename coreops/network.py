@@ -26,6 +26,8 @@ class Network:
         if not layers:
             raise wrong("layers", "none", "at least one layer")
         for layer in layers:
+            if isinstance(layer, Loss):
+                raise wrong("loss", f"{layer!r} among the layers", "it as the argument loss=", TypeError)
             if isinstance(layer, type) or not hasattr(layer, "build"):
                 raise wrong("layers", layer, "layer specs such as Dense(64, 32) or ReLU()", TypeError)
         self.layers = tuple(layers)

@@ -155,9 +155,7 @@ def encode(run: Run, data: Data) -> Row:
     held_out = np.arange(0) if run.validation is None else _index("validation", run.validation, n)
     batch_size = len(train) if run.batch_size is None else run.batch_size
     if batch_size > len(train):
-        raise wrong(
-            "batch_size", batch_size, f"an integer in [1, {len(train)}], the number of training examples"
-        )
+        raise wrong("batch_size", batch_size, f"an integer in [1, {len(train)}], the number of training examples")
     capacity = batch_size
     if run.evaluate_every:
         capacity = max(batch_size, min(EVALUATION_CHUNK, max(len(train), len(held_out))))
@@ -190,9 +188,7 @@ def encode(run: Run, data: Data) -> Row:
         theta0 = real_array("theta0", run.theta0)
         if theta0.shape != (network.n_parameters,):
             raise wrong("theta0", f"shape {theta0.shape}", f"shape ({network.n_parameters},)")
-    return Row(
-        network, record, ops, arena_size, x.reshape(-1), y.reshape(-1), train, held_out, order_size, theta0
-    )
+    return Row(network, record, ops, arena_size, x.reshape(-1), y.reshape(-1), train, held_out, order_size, theta0)
 
 
 def _index(name, value, n):

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import numpy as np
@@ -114,11 +115,7 @@ def fit(network, X, y, *, validation=None, **settings) -> Result:
 def _joined(network, X, y, validation):
     """Training and validation examples in one array, with the numbers of each."""
     if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-        raise wrong(
-            "validation",
-            validation if np.ndim(validation) == 0 else type(validation).__name__,
-            "a pair (Xv, yv)",
-        )
+        raise wrong("validation", f"a {type(validation).__name__}", "a pair (Xv, yv)", TypeError)
     parts = []
     for inputs, targets, prefix in ((X, y, ""), (*validation, "validation ")):
         inputs = network.encode_inputs(inputs, prefix + "X")
@@ -138,6 +135,8 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
     progress(done, total) after each row. A row's result depends on the row alone, not on threads or other rows. A
     row that diverges is recorded as such. Ctrl-C waits for the rows in flight and raises SweepInterrupted with the rest.
     """
+    if not isinstance(rows, Iterable):
+        raise wrong("rows", rows, "a sequence of Run", TypeError)
     rows = list(rows)
     if not rows:
         raise wrong("rows", "an empty table", "at least one Run")
@@ -145,6 +144,8 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
         instance(f"rows[{i}]", run, Run, "a Run")
     if target not in TARGETS:
         raise wrong("target", target, f"one of {', '.join(map(repr, TARGETS))}")
+    if progress is not None and not callable(progress):
+        raise wrong("progress", progress, "a callable progress(done, total)", TypeError)
     threads = os.cpu_count() if threads is None else positive_integer("threads", threads)
     if X is None and any(run.data is None for run in rows):
         raise wrong("X", "None", "data, or a Run(data=Data(X, y)) in every row")

@@ -49,11 +49,7 @@ def source_hash() -> str:
 def cache_root() -> Path:
     """Where claimlab keeps what it can make again: $CLAIMLAB_CACHE, or the user's cache folder."""
     chosen = os.environ.get("CLAIMLAB_CACHE")
-    return (
-        Path(chosen).expanduser()
-        if chosen
-        else Path(platformdirs.user_cache_dir("claimlab", appauthor=False))
-    )
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("claimlab", appauthor=False))
 
 
 def kernel(function=None, *, inline=False):
@@ -185,9 +181,7 @@ def gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
     if `transposed`; C is row-major (m, n) at c; S[i, j] is
     buffer[start + i start_row + j], or 0 if start < 0: a bias (start_row = 0), an accumulated C (start = c) or nothing.
     """
-    left = np.lib.stride_tricks.as_strided(
-        buffer[a:], (m, k), (a_row * buffer.itemsize, a_col * buffer.itemsize)
-    )
+    left = np.lib.stride_tricks.as_strided(buffer[a:], (m, k), (a_row * buffer.itemsize, a_col * buffer.itemsize))
     right = buffer[b : b + k * n].reshape((n, k) if transposed else (k, n))
     out = buffer[c : c + m * n].reshape((m, n))
     product = left @ (right.T if transposed else right)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coreops import records
-from coreops.checks import flag, positive_integer
+from coreops.checks import flag, optional_instance, positive_integer
 from coreops.initializers import Initializer
 from coreops.products import affine, column_sums, matmul_nt, matmul_tn
 from coreops.records import ADD_DW, ADD_DX, FIRST, INPUT_GRADIENT, NO_PARAMETER_GRADIENT
@@ -28,6 +28,7 @@ class Dense:
         positive_integer("Dense n_in", self.n_in)
         positive_integer("Dense n_out", self.n_out)
         flag("Dense bias", self.bias)
+        optional_instance("Dense init", self.init, Initializer, "an initializer such as HeNormal(), or None")
 
     def build(self, plan, x):
         w = plan.weight("weight", (self.n_in, self.n_out), self.n_in, self.n_out, self.init)

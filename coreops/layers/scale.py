@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coreops import records
-from coreops.checks import positive_integer
+from coreops.checks import optional_instance, positive_integer
 from coreops.initializers import Initializer
 from coreops.records import ADD_DW, ADD_DX, FIRST, INPUT_GRADIENT, NO_PARAMETER_GRADIENT
 from coreops.target import barrier, kernel, lane, lanes
@@ -24,6 +24,7 @@ class Scale:
 
     def __post_init__(self):
         positive_integer("Scale n", self.n)
+        optional_instance("Scale init", self.init, Initializer, "an initializer such as Constant(1), or None")
 
     @property
     def n_in(self):

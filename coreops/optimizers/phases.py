@@ -35,6 +35,4 @@ def update(row, power1, power2, lr, theta, grad, state):
     elif kind == RMSPROP:
         rmsprop_update(beta2, eps, eps_inside, lr, theta, grad, state[:p])
     else:
-        adam_update(
-            beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, state[:p], state[p : 2 * p]
-        )
+        adam_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, state[:p], state[p : 2 * p])

@@ -12,9 +12,7 @@ from studies.harness import datasets, tuning
 def network(hidden, p):
     widths = (64, *(p.width,) * hidden)
     layers = [layer for a, b in pairwise(widths) for layer in (Dense(a, b), ReLU())]
-    return Network(
-        *layers, Dense(widths[-1], 10), loss=SoftmaxCrossEntropy(), init=HeNormal(), dtype="float64"
-    )
+    return Network(*layers, Dense(widths[-1], 10), loss=SoftmaxCrossEntropy(), init=HeNormal(), dtype="float64")
 
 
 def digits(p, seeds, sweep):

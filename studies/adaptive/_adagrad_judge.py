@@ -15,9 +15,7 @@ def pick(data, part, metric=None, **columns):
 
 def curves(data, part, arm, metric, kind=None, index="seed"):
     """(x (k,), values (n, k)) of one arm, a row per seed or per kind."""
-    chosen = (
-        pick(data, part, metric, arm=arm) if kind is None else pick(data, part, metric, arm=arm, kind=kind)
-    )
+    chosen = pick(data, part, metric, arm=arm) if kind is None else pick(data, part, metric, arm=arm, kind=kind)
     wide = chosen.pivot(index=index, columns="x", values="value")
     return wide.columns.to_numpy(), wide.to_numpy()
 
@@ -82,9 +80,7 @@ def decay(data, p):
     }
     for name, arm in (("epsilon-outside", "outside"), ("as-printed-e13", "inside")):
         each = [
-            statistics.slope(
-                *curves(data, "constant", f"AdaGrad, eps {arm}", "length", f"{size:g}"), **expect
-            )
+            statistics.slope(*curves(data, "constant", f"AdaGrad, eps {arm}", "length", f"{size:g}"), **expect)
             for size in p.small_sizes
         ]
         out[name] = statistics.along_axis(p.small_sizes, each)
@@ -170,8 +166,7 @@ def rare(data, p):
 
     f, steps = curves(data, "periodic", "AdaGrad", "length", index="kind")
     at_size = {
-        n: statistics.paired(score("zipf", "AdaGrad", n), score("zipf", "SGD", n), **gain)
-        for n in (short, long)
+        n: statistics.paired(score("zipf", "AdaGrad", n), score("zipf", "SGD", n), **gain) for n in (short, long)
     }
     law = {"expected": p.frequency_slope, "tol": p.frequency_tol}
     return {
@@ -192,7 +187,5 @@ def rare(data, p):
         "permuted-equal": statistics.equivalence(
             score("permuted", "AdaGrad"), score("permuted", "decaying SGD"), delta=p.equal_margin
         ),
-        "dense-equal": statistics.equivalence(
-            score("dense", "AdaGrad"), score("dense", "SGD"), delta=p.equal_margin
-        ),
+        "dense-equal": statistics.equivalence(score("dense", "AdaGrad"), score("dense", "SGD"), delta=p.equal_margin),
     }

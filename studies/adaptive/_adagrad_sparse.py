@@ -51,9 +51,7 @@ def examples(kind, seed, p):
 
 def pass_over(data, arm, rate, n, p, probe=False):
     """One pass in the given order; with `probe` one step on the probe follows, from recorded weights."""
-    network = Network(
-        Dense(p.features, 1, bias=False, init=Constant(0.0)), loss=BinaryCrossEntropy(), dtype="float32"
-    )
+    network = Network(Dense(p.features, 1, bias=False, init=Constant(0.0)), loss=BinaryCrossEntropy(), dtype="float32")
     most = max(p.sparse_sizes)
     test = np.arange(most, most + p.test_examples)
     train = np.append(np.arange(n), most + p.test_examples) if probe else np.arange(n)
@@ -120,9 +118,7 @@ def sparse(p, seeds, sweep):
                     for (s, a), result in zip(keys, table, strict=True)
                 ]
                 keys = [(s, a) for s in chunk for a in both]
-                rows = [
-                    pass_over(data[s], a, choice[kind, n_long, a], n_long, p, probe=True) for s, a in keys
-                ]
+                rows = [pass_over(data[s], a, choice[kind, n_long, a], n_long, p, probe=True) for s, a in keys]
                 for (s, a), result in zip(keys, sweep(rows), strict=True):
                     out.append(effective_steps(result, a, s, p))
     return out
@@ -133,6 +129,4 @@ def effective_steps(result, arm, seed, p):
     before, after = np.float64(result.step_theta[-1]), np.float64(result.theta)
     gradient = p.probe * (1 / (1 + np.exp(-p.probe * before.sum())) - 1)
     rank = log_times(p.last_rank, p.rank_points) - 1
-    return frame(
-        "sparse step", "zipf", arm, seed, frequencies(p)[rank], "effective", (before - after)[rank] / gradient
-    )
+    return frame("sparse step", "zipf", arm, seed, frequencies(p)[rank], "effective", (before - after)[rank] / gradient)

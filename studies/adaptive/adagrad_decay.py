@@ -34,9 +34,7 @@ ALT = (
 
 class Params(FrozenModel):
     seeds: int = Field(40, ge=1, description="reporting seeds, 1000 and up")
-    max_doublings: int = Field(
-        1, ge=0, le=2, description="seed doublings while an extendable finding is inconclusive"
-    )
+    max_doublings: int = Field(1, ge=0, le=2, description="seed doublings while an extendable finding is inconclusive")
 
     rate: float = Field(1.0, gt=0, description="learning rate on the given gradient streams")
     steps: int = Field(10_000, ge=200, description="steps of each stream")
@@ -46,35 +44,25 @@ class Params(FrozenModel):
     )
     step_slope: float = Field(-0.5, description="log-log slope of AdaGrad's step against the step number")
     constant_tol: float = Field(0.005, gt=0, description="tolerance on that slope for constant gradients")
-    path_from: int = Field(
-        100, ge=100, description="first step at which the path is compared with its closed form"
-    )
+    path_from: int = Field(100, ge=100, description="first step at which the path is compared with its closed form")
     path_tol: float = Field(1e-10, gt=0, description="relative tolerance on the path")
-    two_term_tol: float = Field(
-        0.01, gt=0, description="tolerance on the path's first two terms, in learning rates"
-    )
+    two_term_tol: float = Field(0.01, gt=0, description="tolerance on the path's first two terms, in learning rates")
     small_sizes: tuple[float, ...] = Field(
         (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), description="sizes of constant gradients, with eps > 0"
     )
     eps: float = Field(1e-8, gt=0, description="epsilon where its place is tested (E13)")
     coordinates: int = Field(8, ge=1, description="independent noisy coordinates per seed")
-    bias: float = Field(
-        1.0, description="mean of the biased noise; its standard deviation is 1, as of the other"
-    )
+    bias: float = Field(1.0, description="mean of the biased noise; its standard deviation is 1, as of the other")
     first_step: int = Field(10, ge=1, description="first step of the noisy fits")
     bins: int = Field(24, ge=3, description="bins of equal width in log t in which noisy steps are averaged")
     noisy_tol: float = Field(0.03, gt=0, description="tolerance on the slope for noisy gradients")
-    power: float = Field(
-        0.25, gt=0, lt=0.5, description="p of gradients t^-p whose squares have no finite sum"
-    )
+    power: float = Field(0.25, gt=0, lt=0.5, description="p of gradients t^-p whose squares have no finite sum")
     fast_power: float = Field(1.0, gt=0.5, description="p of gradients t^-p whose squares have a finite sum")
     late_step: int = Field(100, ge=1, description="first step of the fits on decaying gradients")
     decaying_tol: float = Field(0.02, gt=0, description="tolerance on the slopes for decaying gradients")
 
     number: int = Field(10, ge=1, description="gradients in the burst, of alternating sign")
-    distance: float = Field(
-        10.0, gt=0, description="length of the unit slope after the burst, in learning rates"
-    )
+    distance: float = Field(10.0, gt=0, description="length of the unit slope after the burst, in learning rates")
     settings: tuple[tuple[int, float], ...] = Field(
         ((10, 10.0), (1, 10.0), (10, 100.0)), description="(burst length, distance) with the formula's test"
     )
@@ -84,12 +72,8 @@ class Params(FrozenModel):
     checked_burst: float = Field(10.0, gt=0, description="burst size whose whole number of steps is reported")
     stall_tol: float = Field(0.02, gt=0, description="relative tolerance on the time to cross the slope")
     regime: float = Field(10.0, gt=0, description="the burst dominates where M sqrt(m) > regime * D/(4 rate)")
-    stall_slope_tol: float = Field(
-        0.05, gt=0, description="tolerance on slope 1 of time against M in that regime"
-    )
-    slowdown_factor: float = Field(
-        3.0, gt=1, description="AdaGrad's slowdown over the slower forgetting rule's"
-    )
+    stall_slope_tol: float = Field(0.05, gt=0, description="tolerance on slope 1 of time against M in that regime")
+    slowdown_factor: float = Field(3.0, gt=1, description="AdaGrad's slowdown over the slower forgetting rule's")
     far: float = Field(1000.0, gt=0, description="distance at which a burst of size 1 must not matter")
     unit_tol: float = Field(0.05, gt=0, description="tolerance on that ratio of times")
     slack: float = Field(1.3, gt=1, description="length of a run over the time that the formula gives")
@@ -119,28 +103,18 @@ class Params(FrozenModel):
         0.5, gt=0, le=1, description="frequency of the commonest feature; rank j has 1/j of it"
     )
     teacher_scale: float = Field(2.0, gt=0, description="standard deviation of the teacher's weights")
-    sparse_sizes: tuple[int, int] = Field(
-        (2000, 10_000), description="examples in the one pass: short and long"
-    )
+    sparse_sizes: tuple[int, int] = Field((2000, 10_000), description="examples in the one pass: short and long")
     sparse_tuning_seeds: int = Field(6, ge=1, le=100, description="tuning seeds of the logistic regression")
     test_examples: int = Field(2500, ge=100, description="fresh examples on which accuracy is measured")
-    sparse_adagrad: float = Field(
-        0.56, gt=0, description="middle of AdaGrad's grid on the logistic regression"
-    )
+    sparse_adagrad: float = Field(0.56, gt=0, description="middle of AdaGrad's grid on the logistic regression")
     sparse_sgd: float = Field(0.2, gt=0, description="middle of SGD's grid")
     sparse_decaying: float = Field(1.8, gt=0, description="middle of decaying SGD's grid")
-    sparse_forgetting: tuple[float, float] = Field(
-        (0.03, 0.03), description="middles of RMSProp's and Adam's grids"
-    )
+    sparse_forgetting: tuple[float, float] = Field((0.03, 0.03), description="middles of RMSProp's and Adam's grids")
     decay: float = Field(10.0, gt=0, description="decaying SGD has the rate lr/(1 + decay t/n)")
     accuracy_margin: float = Field(0.01, gt=0, description="margin on accuracy")
     equal_margin: float = Field(0.005, gt=0, description="margin within which accuracies count as equal")
-    probe: float = Field(
-        0.01, gt=0, description="value of all features in the example that reads the effective steps"
-    )
-    last_rank: int = Field(
-        250, ge=2, description="rarest rank in the fit of effective step against frequency"
-    )
+    probe: float = Field(0.01, gt=0, description="value of all features in the example that reads the effective steps")
+    last_rank: int = Field(250, ge=2, description="rarest rank in the fit of effective step against frequency")
     rank_points: int = Field(30, ge=3, description="log-spaced ranks in that fit")
     frequency_slope: float = Field(-0.5, description="log-log slope of the effective step against frequency")
     frequency_tol: float = Field(0.03, gt=0, description="tolerance on that slope")

@@ -35,9 +35,7 @@ def measure(expression=None) -> dict:
     """Runs tests/bench; returns machine, commit, dirty, created, versions and benchmarks: {name: {...}}."""
     place = paths.tree() / "tests" / "bench"
     if not paths.in_checkout() or not place.is_dir():
-        raise BenchError(
-            "benchmarks need a checkout of the repository, with tests/bench: run this in its root folder"
-        )
+        raise BenchError("benchmarks need a checkout of the repository, with tests/bench: run this in its root folder")
     with tempfile.TemporaryDirectory() as scratch:
         raw = Path(scratch) / "bench.json"
         command = [
@@ -99,9 +97,7 @@ def baseline(commit="latest") -> dict:
         full = provenance.git("rev-parse", "--verify", f"{commit}^{{commit}}") or commit
         results = [(p, r) for p, r in results if (r["commit"] or "").startswith(full)]
     if not results:
-        raise BenchError(
-            f"nothing is stored for {commit!r} on this class of machine: run `claimlab bench` there first"
-        )
+        raise BenchError(f"nothing is stored for {commit!r} on this class of machine: run `claimlab bench` there first")
     return max(results, key=lambda pair: pair[1]["created"])[1]
 
 

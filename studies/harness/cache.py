@@ -75,8 +75,7 @@ def result_components(study, params, target, registry) -> dict:
     judging = [p for pattern in JUDGING for p in HARNESS.glob(pattern)]
     claims = [registry.claims.get(c) for c in study.CLAIMS]
     named = sorted(
-        {e for c in claims if c for e in c.get("errata", [])}
-        | {c.erratum for c in study.CRITERIA if c.erratum}
+        {e for c in claims if c for e in c.get("errata", [])} | {c.erratum for c in study.CRITERIA if c.erratum}
     )
     decks = sorted({str(ref["deck"]) for c in claims if c for ref in c.get("lectures", [])})
     texts = {
@@ -101,9 +100,7 @@ def changes(old: dict | None, new: dict) -> list[str]:
         if a == b:
             continue
         if isinstance(a, dict) and isinstance(b, dict):
-            out += [
-                f"{name}: {k} {a.get(k)!r} -> {b.get(k)!r}" for k in sorted({*a, *b}) if a.get(k) != b.get(k)
-            ]
+            out += [f"{name}: {k} {a.get(k)!r} -> {b.get(k)!r}" for k in sorted({*a, *b}) if a.get(k) != b.get(k)]
         elif name.endswith(("sources", "source", "entries")) or "sources (" in name:
             out.append(f"{name} changed")
         else:
@@ -135,9 +132,7 @@ def tidy(frame) -> pd.DataFrame:
             raise ValueError(f"column {name!r} holds strings with gaps: fill them")
         else:
             out[name] = np.array([str(v) for v in column], dtype=np.str_)
-    return pd.DataFrame(
-        {k: v.astype(object) if v.dtype.kind == "U" else v for k, v in out.items()}, columns=list(out)
-    )
+    return pd.DataFrame({k: v.astype(object) if v.dtype.kind == "U" else v for k, v in out.items()}, columns=list(out))
 
 
 def load(study_id, components) -> Measurement | None:

@@ -11,9 +11,7 @@ def report_key(study_id, version) -> str:
 def report_bibtex(report) -> str:
     """@techreport of one study: version, commit and result hash."""
     commit = report.provenance.commit
-    state = (
-        f"commit {commit[:12]}{' with changes' if report.provenance.dirty else ''}" if commit else "no commit"
-    )
+    state = f"commit {commit[:12]}{' with changes' if report.provenance.dirty else ''}" if commit else "no commit"
     claims = ", ".join(c.id for c in report.claims)
     fields = {
         "title": f"{{{_escape(report.title)}}}",

@@ -97,9 +97,7 @@ def raw(name):
     X, y = np.ascontiguousarray(X, "<f8"), np.ascontiguousarray(y, "<i8")
     found = _hash(X, y)
     if found != source.sha256:
-        raise RuntimeError(
-            f"{name}: scikit-learn's copy has changed (SHA-256 {found}, wanted {source.sha256})"
-        )
+        raise RuntimeError(f"{name}: scikit-learn's copy has changed (SHA-256 {found}, wanted {source.sha256})")
     X = X / source.divisor
     X.flags.writeable = y.flags.writeable = False
     return X, y
@@ -114,9 +112,7 @@ def _fixed(name):
     test, rest = np.sort(order[: source.n_test]), np.sort(order[source.n_test :])
     found = _hash(test.astype("<i8"))
     if found != source.test_sha256:
-        raise RuntimeError(
-            f"{name}: the fixed test part has changed (SHA-256 {found}, wanted {source.test_sha256})"
-        )
+        raise RuntimeError(f"{name}: the fixed test part has changed (SHA-256 {found}, wanted {source.test_sha256})")
     return rest, test
 
 

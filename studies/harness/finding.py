@@ -28,9 +28,7 @@ class Criterion(FrozenModel):
     guards: Names = Field(default=(), description="findings that become void when this control goes wrong")
     erratum: str | None = Field(default=None, description="erratum that an as-printed finding shows")
     unit: str = Field(default="", description="unit of estimate, interval and threshold")
-    tolerance: float | None = Field(
-        default=None, ge=0, description="relative, for `check`; None: the statistic's"
-    )
+    tolerance: float | None = Field(default=None, ge=0, description="relative, for `check`; None: the statistic's")
     extendable: bool = Field(default=False, description="double the seeds while this finding is inconclusive")
 
     @field_validator("name")
@@ -76,9 +74,7 @@ class Finding(FrozenModel):
     tolerance: float = Field(default=1e-6, ge=0, description="relative to max(|old|, |new|, |threshold|)")
     extendable: bool = False
     verdict: Verdict
-    unguarded: Verdict | None = Field(
-        default=None, description="the verdict before controls and Holm, if changed"
-    )
+    unguarded: Verdict | None = Field(default=None, description="the verdict before controls and Holm, if changed")
     note: str = ""
 
     @field_validator("estimate", "low", "high", "threshold", "p_value", mode="before")
@@ -108,23 +104,18 @@ class Criteria(tuple):
             for guarded in c.guards:
                 target = next((d for d in criteria if d.name == guarded), None)
                 if target is None or target.role in ("break", "null"):
-                    raise ValueError(
-                        f"control {c.name!r} guards {guarded!r}, which is no finding of this study"
-                    )
+                    raise ValueError(f"control {c.name!r} guards {guarded!r}, which is no finding of this study")
         return self
 
     def finding(self, name, outcome, *, note="") -> Finding:
         """The declared criterion `name` with what was measured (an ``Outcome`` from `statistics`)."""
         declared = next((c for c in self if c.name == name), None)
         if declared is None:
-            raise ValueError(
-                f"no criterion {name!r} was declared; declared: {', '.join(c.name for c in self)}"
-            )
+            raise ValueError(f"no criterion {name!r} was declared; declared: {', '.join(c.name for c in self)}")
         fields = declared.model_dump() | {"tolerance": outcome.tolerance}
         if declared.tolerance is not None:
             fields["tolerance"] = declared.tolerance
         measured = {
-            k: getattr(outcome, k)
-            for k in ("verdict", "estimate", "low", "high", "level", "n", "threshold", "p_value")
+            k: getattr(outcome, k) for k in ("verdict", "estimate", "low", "high", "level", "n", "threshold", "p_value")
         }
         return Finding(**fields, **measured, note="; ".join(t for t in (outcome.note, note) if t))

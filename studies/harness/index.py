@@ -13,11 +13,7 @@ def summaries(mode="full") -> list[dict]:
     """The JSON of every report of a mode, in order of id. Not validated: `list` must be quick."""
     folder = paths.reports(mode)
     found = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*/*.json"))]
-    return [
-        r
-        for r in found
-        if str(r.get("schema_version", "")).startswith("claimlab-report") and r["mode"] == mode
-    ]
+    return [r for r in found if str(r.get("schema_version", "")).startswith("claimlab-report") and r["mode"] == mode]
 
 
 def verdicts(mode="full") -> dict[str, tuple[str, str]]:
@@ -26,9 +22,7 @@ def verdicts(mode="full") -> dict[str, tuple[str, str]]:
 
 
 def _sources(claim) -> str:
-    return (
-        "; ".join(f"{s['deck']}: {s['slide']}" if s["slide"] else s["deck"] for s in claim["sources"]) or "–"
-    )
+    return "; ".join(f"{s['deck']}: {s['slide']}" if s["slide"] else s["deck"] for s in claim["sources"]) or "–"
 
 
 def _cell(text) -> str:
@@ -39,8 +33,7 @@ def table(prefix) -> str:
     """The verdict table; `prefix` leads from the document to the reports' folder."""
     lines = ["| claim | lecture: slide | verdict | report |", "|---|---|---|---|"]
     lines += [
-        f"| {_cell(c['claim'])} | {_cell(_sources(c))} | **{c['verdict']}** "
-        f"| [{r['id']}]({prefix}{r['id']}.md) |"
+        f"| {_cell(c['claim'])} | {_cell(_sources(c))} | **{c['verdict']}** | [{r['id']}]({prefix}{r['id']}.md) |"
         for r in summaries()
         for c in r["claims"]
     ]

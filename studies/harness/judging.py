@@ -52,9 +52,7 @@ def _controls(findings):
         if f.name in broken:
             controls = ", ".join(c.name for c in broken[f.name])
             note = _join(f.note, f"control went wrong: {controls}; {f.verdict} without it")
-            f = f.model_copy(
-                update={"verdict": Verdict.VOID, "unguarded": f.unguarded or f.verdict, "note": note}
-            )
+            f = f.model_copy(update={"verdict": Verdict.VOID, "unguarded": f.unguarded or f.verdict, "note": note})
         out.append(f)
     return out
 

@@ -21,17 +21,11 @@ LIMITS = {
 def describe(model: type[FrozenModel], name: str) -> str:
     """Type and range of a field in words, e.g. ``int, >= 1, <= 100``."""
     field = model.model_fields[name]
-    kind = (
-        getattr(field.annotation, "__name__", None)
-        if not getattr(field.annotation, "__args__", None)
-        else None
-    )
+    kind = getattr(field.annotation, "__name__", None) if not getattr(field.annotation, "__args__", None) else None
     parts = [kind or str(field.annotation).replace("typing.", "")]
     for constraint in field.metadata:
         parts += [
-            f"{sign} {getattr(constraint, k)}"
-            for k, sign in LIMITS.items()
-            if getattr(constraint, k, None) is not None
+            f"{sign} {getattr(constraint, k)}" for k, sign in LIMITS.items() if getattr(constraint, k, None) is not None
         ]
     return ", ".join(parts)
 
@@ -46,9 +40,7 @@ def override(params: FrozenModel, settings: list[str]) -> FrozenModel:
             raise ValueError(f"a setting is name=value, got {setting!r}")
         if name not in model.model_fields:
             known = ", ".join(model.model_fields)
-            raise ValueError(
-                f"unknown parameter {name!r}{suggestion(name, model.model_fields)} (known: {known})"
-            )
+            raise ValueError(f"unknown parameter {name!r}{suggestion(name, model.model_fields)} (known: {known})")
         try:
             values[name] = ast.literal_eval(text.strip())
         except (ValueError, SyntaxError):

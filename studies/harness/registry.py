@@ -38,9 +38,7 @@ class Registry:
         out = []
         for id, claim in self.claims.items():
             out += [
-                f"{id}: unknown deck {ref['deck']!r}"
-                for ref in claim["lectures"]
-                if ref["deck"] not in self.lectures
+                f"{id}: unknown deck {ref['deck']!r}" for ref in claim["lectures"] if ref["deck"] not in self.lectures
             ]
             out += [f"{id}: unknown erratum {e!r}" for e in claim.get("errata", []) if e not in self.errata]
         return out

@@ -122,9 +122,7 @@ def plain_tables(tables) -> dict:
     def plain(value):
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
-    return {
-        name: tuple({k: plain(v) for k, v in row.items()} for row in rows) for name, rows in tables.items()
-    }
+    return {name: tuple({k: plain(v) for k, v in row.items()} for row in rows) for name, rows in tables.items()}
 
 
 def to_json(report: Report) -> str:
@@ -154,11 +152,7 @@ def validate(data: dict) -> None:
 
 def to_markdown(report: Report, picture: str) -> str:
     """The report for people; `picture` is the figure's path relative to it."""
-    text = (
-        environment()
-        .get_template("report.md.jinja")
-        .render(r=report, picture=picture, bibtex=report_bibtex(report))
-    )
+    text = environment().get_template("report.md.jinja").render(r=report, picture=picture, bibtex=report_bibtex(report))
     lines = [line.rstrip() for line in text.splitlines()]
     kept = [ln for i, ln in enumerate(lines) if ln or (i and lines[i - 1])]  # no double blank lines
     return "\n".join(kept).rstrip() + "\n"

@@ -104,9 +104,7 @@ class Report(FrozenModel):
     figure: Picture
     command: str
     expected_seconds: float
-    criteria_hash: str = Field(
-        description="SHA-256 of version, parameters and criteria, fixed before the run"
-    )
+    criteria_hash: str = Field(description="SHA-256 of version, parameters and criteria, fixed before the run")
     result_hash: str = Field(description="SHA-256 of the criteria hash and the findings")
     key: dict[str, Any] = Field(description="everything that the result depends on")
     provenance: Provenance

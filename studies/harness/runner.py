@@ -89,9 +89,7 @@ def run(study_id, options=None, progress=None, state=None) -> Done:
     if options.force:
         reasons = [*reasons, "forced"]
     if not reasons:
-        return Done(
-            study_id, "up to date", (), old, time.perf_counter() - start, outputs(study_id, options.mode)
-        )
+        return Done(study_id, "up to date", (), old, time.perf_counter() - start, outputs(study_id, options.mode))
     say("measuring", reasons[0])
     made, figure, measured = execute(study, params_of(study, options), options, key, progress, say, start)
     files = write(made, figure)
@@ -140,17 +138,13 @@ def draw(study, data, params, mode) -> tuple[bytes, bytes]:
         return plotting.render(figure)
 
 
-def assemble(
-    study, params, options, key, measurement, findings, seeds, doublings, sweep, start
-) -> result.Report:
+def assemble(study, params, options, key, measurement, findings, seeds, doublings, sweep, start) -> result.Report:
     """Puts the one object together that JSON and Markdown are written from."""
     names = {"params": params, "finding": {f.name: f for f in findings}, "seeds": seeds}
     claims = report.claim_results(study, findings, registry(), judging.claim_verdict)
     criteria = result.criteria_hash(study, params)
     flags = "".join(f" --set {s}" for s in options.settings)
-    flags += (" --quick" if options.quick else "") + (
-        f" --target {options.target}" if options.target != "cpu" else ""
-    )
+    flags += (" --quick" if options.quick else "") + (f" --target {options.target}" if options.target != "cpu" else "")
     return result.Report(
         id=study.id,
         chapter=study.chapter,

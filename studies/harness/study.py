@@ -189,9 +189,7 @@ def problems_of(module) -> list[str]:
         lambda v: isinstance(v, dict) and set(v) == {"quick", "full"},
         'a dict {"quick": s, "full": s}',
     )
-    params = need(
-        "Params", lambda v: isinstance(v, type) and issubclass(v, FrozenModel), "a subclass of FrozenModel"
-    )
+    params = need("Params", lambda v: isinstance(v, type) and issubclass(v, FrozenModel), "a subclass of FrozenModel")
     if params:
         for name in ("QUICK", "FULL"):
             need(name, lambda v: isinstance(v, params), "an instance of Params")

@@ -70,9 +70,7 @@ def tune(
             value = float(endpoint(result)) * (-1 if maximise else 1)
             good = str(result.status) != "diverged" and np.isfinite(value)
             runs[key] = (value if good else worst, str(result.status) == "diverged", extensions)
-        medians = {
-            arm: [float(np.median([runs[arm, v, s][0] for s in seeds])) for v in grids[arm]] for arm in arms
-        }
+        medians = {arm: [float(np.median([runs[arm, v, s][0] for s in seeds])) for v in grids[arm]] for arm in arms}
         best = {arm: _best(medians[arm]) for arm in arms}
         low = any(i == 0 for i in best.values())
         high = any(i == len(grids[arm]) - 1 for arm, i in best.items())

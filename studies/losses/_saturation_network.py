@@ -124,10 +124,7 @@ def _times(p, task, seeds, sweep):
         ("same rate", "squared", first, rates["log", first]),
     ]
     keys = [(*key, s) for key in keys for s in seeds]
-    rows = [
-        task.row(loss, scale, rate, s, s + p.twin_offset * (arm == "twin"))
-        for arm, loss, scale, rate, s in keys
-    ]
+    rows = [task.row(loss, scale, rate, s, s + p.twin_offset * (arm == "twin")) for arm, loss, scale, rate, s in keys]
     out = []
     for (arm, _, scale, _, s), result in zip(keys, sweep(rows), strict=True):
         time = epochs_to(result.error, p.target)

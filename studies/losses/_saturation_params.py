@@ -7,18 +7,12 @@ class Params(FrozenModel):
     """Times of the single unit are steps times learning rate; those of the networks are epochs."""
 
     seeds: int = Field(20, ge=2, description="paired seeds: split, initial weights and order of examples")
-    max_doublings: int = Field(
-        2, ge=0, le=2, description="seed doublings while a speed finding is inconclusive"
-    )
+    max_doublings: int = Field(2, ge=0, le=2, description="seed doublings while a speed finding is inconclusive")
     # single unit
     start: float = Field(2.0, gt=0, description="initial weight and bias of the lecture's unit, each")
-    z_max: float = Field(
-        10.0, gt=0, description="largest initial logit; weight and bias start at half of it each"
-    )
+    z_max: float = Field(10.0, gt=0, description="largest initial logit; weight and bias start at half of it each")
     z_step: float = Field(0.5, gt=0, description="spacing of initial logits, from 0")
-    goal: float = Field(
-        0.1, gt=0, lt=0.5, description="prediction at which the unit counts as recovered (target 0)"
-    )
+    goal: float = Field(0.1, gt=0, lt=0.5, description="prediction at which the unit counts as recovered (target 0)")
     fine_rate: float = Field(0.01, gt=0, description="learning rate of the runs judged against the flow")
     coarse_rate: float = Field(0.15, gt=0, description="learning rate of the shown runs")
     records: int = Field(4000, ge=100, description="records per run: long runs are timed to this fraction")
@@ -27,22 +21,14 @@ class Params(FrozenModel):
     )
     path_steps: int = Field(300, ge=10, description="length of the shown trajectories, steps")
     times_tol: float = Field(0.01, gt=0, description="relative tolerance on times at the fine rate")
-    coarse_tol: float = Field(
-        0.03, gt=0, description="relative tolerance on times at the coarse rate, about one step"
-    )
-    exponential_from: float = Field(
-        8.0, ge=0, description="initial logit from which growth is judged exponential"
-    )
-    exponential_slope: float = Field(
-        1.0, description="expected slope of ln(time) in the initial logit, squared error"
-    )
+    coarse_tol: float = Field(0.03, gt=0, description="relative tolerance on times at the coarse rate, about one step")
+    exponential_from: float = Field(8.0, ge=0, description="initial logit from which growth is judged exponential")
+    exponential_slope: float = Field(1.0, description="expected slope of ln(time) in the initial logit, squared error")
     exponential_tol: float = Field(0.03, gt=0, description="tolerance on slopes of logarithms")
     linear_from: float = Field(5.0, ge=0, description="initial logit from which growth is judged linear")
     linear_slope: float = Field(0.5, description="expected slope of time in the initial logit, log-loss")
     linear_tol: float = Field(0.01, gt=0, description="tolerance on that slope")
-    start_ratio: float = Field(
-        28.3, description="log-loss over squared-error gradient at the lecture's start"
-    )
+    start_ratio: float = Field(28.3, description="log-loss over squared-error gradient at the lecture's start")
     start_ratio_tol: float = Field(0.05, gt=0, description="tolerance on it: the rounding of its last digit")
     printed_logit: float = Field(5.0, description="exponent printed on the slide")
     # gradient
@@ -52,40 +38,28 @@ class Params(FrozenModel):
     softmax_cases: int = Field(
         40, ge=1, description="random logit vectors, spread to the limit; and as many moderate ones"
     )
-    identity_tol: float = Field(
-        1e-12, gt=0, description="largest error, relative to the largest possible gradient, 1"
-    )
+    identity_tol: float = Field(1e-12, gt=0, description="largest error, relative to the largest possible gradient, 1")
     floor: float = Field(0.5, gt=0, description="smallest |gradient| on the wrong side")
     derivative_tol: float = Field(1e-7, gt=0, description="norm-wise error against central differences")
     derivative_limit: float = Field(10.0, gt=0, description="largest |logit| of the central differences")
-    naive_edge: float = Field(
-        36.74, gt=0, description="logit at which 1 - sigma is lost: 53 ln 2, for 53 bits"
-    )
+    naive_edge: float = Field(36.74, gt=0, description="logit at which 1 - sigma is lost: 53 ln 2, for 53 bits")
     naive_edge_tol: float = Field(0.1, gt=0, description="tolerance on it: the spacing of the logits")
     # networks
     hidden: tuple[int, ...] = Field((32, 32), description="widths of the ReLU layers, He initialised")
     n_train: int = Field(200, ge=20, le=1000, description="training digits")
     table_train: int = Field(364, ge=20, le=364, description="training tumours")
-    batch: int = Field(
-        20, ge=1, description="batch size on the digits; the table and `full-batch` use all examples"
-    )
+    batch: int = Field(20, ge=1, description="batch size on the digits; the table and `full-batch` use all examples")
     epochs: int = Field(100, ge=2, description="budget of a mini-batch run; unfinished runs count as it")
     full_epochs: int = Field(150, ge=2, description="budget of a full-batch run; unfinished runs count as it")
     accuracy_epochs: int = Field(30, ge=2, description="length of the runs whose test accuracy is compared")
-    scales: tuple[float, ...] = Field(
-        (1.0, 3.0, 10.0), description="output weights at the start, in units of He's"
-    )
+    scales: tuple[float, ...] = Field((1.0, 3.0, 10.0), description="output weights at the start, in units of He's")
     curve_scale: float = Field(3.0, gt=0, description="initial scale of the shown learning curves")
-    target: float = Field(
-        0.02, ge=0, lt=1, description="share of wrong training examples that ends the count"
-    )
+    target: float = Field(0.02, ge=0, lt=1, description="share of wrong training examples that ends the count")
     slow_ratio: float = Field(1.5, gt=1, description="least ratio of epochs that counts as slower")
     noise: float = Field(0.3, gt=0, lt=1, description="share of training labels replaced by another class")
     accuracy_delta: float = Field(0.01, gt=0, description="least difference of test accuracy that counts")
     half: float = Field(0.5, gt=0, lt=1, description="share of runs below which 'most' fail")
-    twin_offset: int = Field(
-        100_000, ge=100_000, description="added to the seed for the second log-loss arm's weights"
-    )
+    twin_offset: int = Field(100_000, ge=100_000, description="added to the seed for the second log-loss arm's weights")
     tuning_seeds: int = Field(10, ge=2, le=100, description="tuning seeds, 500 and up, for every arm")
     grid_points: int = Field(7, ge=3, description="learning rates tried in every arm, at first")
     grid_density: int = Field(4, ge=1, description="learning rates per decade")

@@ -25,15 +25,17 @@ SCOPE = """
 """
 THEORY = r"""
 With $s = \sigma(z)$, $z = wx + b$, $x = 1$ and target 0,
-$$\frac{\partial s^2}{\partial z} = 2s \cdot s(1-s), \qquad \frac{\partial}{\partial z}\bigl(-\ln(1-s)\bigr) = s .$$
-The quotient is $1/(2s(1-s))$. Weight and bias both move, each by this gradient, so the logit moves twice as fast:
-$\dot z = -4s^2(1-s)$ and $\dot z = -2s$. With $u = e^z$, $1/(s^2(1-s)) = (1+u)^3/u^2$, and integration gives
+$$\frac{\partial s^2}{\partial z} = 2s \cdot s(1-s), \qquad
+\frac{\partial}{\partial z}\bigl(-\ln(1-s)\bigr) = s .$$
+The quotient is $1/(2s(1-s))$. Weight and bias both move, each by this gradient, so the logit moves twice as
+fast: $\dot z = -4s^2(1-s)$ and $\dot z = -2s$. With $u = e^z$, $1/(s^2(1-s)) = (1+u)^3/u^2$,
+and integration gives
 $$T_2 = \tfrac14\bigl[F(e^{z_0}) - F(e^{z_1})\bigr],\; F(u) = u + 3\ln u - \frac3u - \frac1{2u^2}; \qquad
 T_{\log} = \tfrac12\bigl[(z_0 - e^{-z_0}) - (z_1 - e^{-z_1})\bigr],$$
 hence $T_2 \approx e^{z_0}/4$ but $T_{\log} \approx z_0/2$ for large $z_0$.
 
-**E44.** At $w = b =$ {{ params.start }} the logit is {{ 2 * params.start }}, not {{
-params.printed_logit }}. **E45.** Of the three factors $2s$, $s$, $1-s$ only the last one vanishes as $s
+**E44.** At $w = b =$ {{ params.start }} the logit is {{ 2 * params.start }}, not
+{{ params.printed_logit }}. **E45.** Of the three factors $2s$, $s$, $1-s$ only the last one vanishes as $s
 \to 1$. The remark on the slide holds if $s(1-s)$, the slope of the sigmoid, is read as one second
 factor.
 
@@ -43,22 +45,22 @@ cancellation.
 PROTOCOL = """
 **Unit.** A Dense(1, 1) layer started at w = b = z0/2, z0 from 0 to {{ params.z_max }}, by gradient
 descent at rates {{ params.fine_rate }} and {{ params.coarse_rate }}; time is the first step with s at
-most {{ params.goal }}, times the rate. Largest relative error against the flow: {{
-finding["time-closed-forms"].estimate }} and {{ finding["coarse-steps"].estimate }}. **Gradient.** Read
+most {{ params.goal }}, times the rate. Largest relative error against the flow:
+{{ finding["time-closed-forms"].estimate }} and {{ finding["coarse-steps"].estimate }}. **Gradient.** Read
 from one backward pass per logit (sigmoid: Scale layer; softmax: Dense layer on x = 1).
 
 **Networks.** ReLU layers {{ params.hidden }}; digits: {{ params.n_train }} images, ten one-against-all
 sigmoids, batches of {{ params.batch }}; table: {{ params.table_train }} tumours, one sigmoid, full
 batches. Each pair of loss and initial scale of the output weights gets {{ params.grid_points }} rates,
-{{ params.grid_density }} per decade, chosen by the median of the endpoint over {{ params.tuning_seeds
-}} tuning seeds; a winner at an edge extends all grids of its task. Endpoint for speed: epochs to a
-training error of {{ params.target }}, linear between epoch ends. For accuracy: {{
-params.accuracy_epochs }} epochs, tuned on validation accuracy ({{ params.accuracy_points }} rates, {{
-params.accuracy_density }} per decade, {{ params.accuracy_tuning_seeds }} tuning seeds), test images
+{{ params.grid_density }} per decade, chosen by the median of the endpoint over
+{{ params.tuning_seeds }} tuning seeds; a winner at an edge extends all grids of its task. Endpoint for speed: epochs to a
+training error of {{ params.target }}, linear between epoch ends. For accuracy:
+{{ params.accuracy_epochs }} epochs, tuned on validation accuracy ({{ params.accuracy_points }} rates,
+{{ params.accuracy_density }} per decade, {{ params.accuracy_tuning_seeds }} tuning seeds), test images
 used once; with noise, a share {{ params.noise }} of the training labels becomes another class. The
 table and `full-batch` use whole batches because there the count of epochs would be too coarse
 otherwise. Label noise at the standard scale serves as a `break` control of the accuracy finding,
-because a bounded loss was expected to lose nothing there; it lost {{
-finding["noisy-standard-init"].estimate }} [{{ finding["noisy-standard-init"].low }}, {{
-finding["noisy-standard-init"].high }}].
+because a bounded loss was expected to lose nothing there; it lost
+{{ finding["noisy-standard-init"].estimate }} [{{ finding["noisy-standard-init"].low }},
+{{ finding["noisy-standard-init"].high }}].
 """

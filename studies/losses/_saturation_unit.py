@@ -60,29 +60,19 @@ def measure(p, sweep):
     out, z0s = [], starts(p)
     rates = {"fine": p.fine_rate, "coarse": p.coarse_rate}
     keys = [(name, loss, float(z)) for name in rates for loss in LOSSES for z in z0s]
-    steps = [
-        int(p.horizon * flow_time(loss, z, goal_logit(p.goal)) / rates[name]) + 10 for name, loss, z in keys
-    ]
+    steps = [int(p.horizon * flow_time(loss, z, goal_logit(p.goal)) / rates[name]) + 10 for name, loss, z in keys]
     every = [max(1, n // p.records) for n in steps]
-    rows = [
-        _row(loss, z, rates[name], n, k) for (name, loss, z), n, k in zip(keys, steps, every, strict=True)
-    ]
+    rows = [_row(loss, z, rates[name], n, k) for (name, loss, z), n, k in zip(keys, steps, every, strict=True)]
     for (name, loss, z), n, k, result in zip(keys, steps, every, sweep(rows, ONE, ZERO), strict=True):
         reached = np.flatnonzero(result.step_theta.sum(1) <= goal_logit(p.goal))
         count = reached[0] * k if reached.size else n
         out.append(("time", loss, name, z, -1, count * rates[name]))
-    out += [
-        ("time", "rescaled", "fine", z, -1, n * p.fine_rate)
-        for z, n in zip(z0s, _rescaled(p, z0s), strict=True)
-    ]
+    out += [("time", "rescaled", "fine", z, -1, n * p.fine_rate) for z, n in zip(z0s, _rescaled(p, z0s), strict=True)]
     paths = [_row(loss, 2 * p.start, p.coarse_rate, p.path_steps, 1) for loss in LOSSES]
     for loss, result in zip(LOSSES, sweep(paths, ONE, ZERO), strict=True):
         out += [("path", loss, "sigma", t, -1, v) for t, v in enumerate(sigma(result.step_theta.sum(1)))]
     for loss in LOSSES:
-        out += [
-            ("start", loss, "gradient", z, -1, g)
-            for z, g in zip(z0s, start_gradients(loss, z0s), strict=True)
-        ]
+        out += [("start", loss, "gradient", z, -1, g) for z, g in zip(z0s, start_gradients(loss, z0s), strict=True)]
     shown = Network(Dense(1, 1), Sigmoid(), loss=SquaredError(), dtype="float64")
     still = Run(shown, optimizer=SGD(lr=0.0), batch_size=1, epochs=0, seed=0, theta0=np.full(2, p.start))
     prediction = float(sweep([still], ONE, ZERO)[0].outputs(ONE)[0, 0])

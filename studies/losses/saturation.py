@@ -16,16 +16,16 @@ CLAIMS = ("l2-vs-logloss-saturation", "logloss-gradient-perfect", "l2-bad-with-s
 VERSION = 2
 CHANGES = (
     "Accuracy arms tuned on more seeds and a finer grid, the same for both losses: in version 1 two "
-    "rates of one arm tied, "
-    "and the choice between them moved the accuracy by about as much as the margin. No criterion changed.",
+    "rates of one arm tied, and the choice between them moved the accuracy by about as much as the "
+    "margin. No criterion changed.",
 )
 EXPECTED_SECONDS = {"quick": 8, "full": 60}
 
 
 UNIT, GRADIENT, NETWORK = CLAIMS
 _TIMES = (
-    "largest relative error over all initial logits at most {{ params.times_tol }}, at learning rate {{ "
-    "params.fine_rate }}"
+    "largest relative error over all initial logits at most {{ params.times_tol }}, at learning rate "
+    "{{ params.fine_rate }}"
 )
 _EXPONENTIAL = (
     "slope of ln(time) in the initial logit, from {{ params.exponential_from }} to {{ params.z_max }}, "
@@ -40,8 +40,8 @@ _IDENTITY = (
     "{{ params.z_limit }}"
 )
 _SLOWER = (
-    "95 % BCa interval of the paired mean of ln(epochs, squared) - ln(epochs, log) over {{ params.seeds "
-    "}} seeds above 0, "
+    "95 % BCa interval of the paired mean of ln(epochs, squared) - ln(epochs, log) over "
+    "{{ params.seeds }} seeds above 0, "
     "and the mean at least ln {{ params.slow_ratio }}"
 )
 _SCALES = "; at every initial scale of {{ params.scales }}, Holm over them"
@@ -55,8 +55,7 @@ CRITERIA = Criteria(
         claim=UNIT,
         name="time-closed-forms",
         statement=(
-            "The unit's time to a prediction of {{ params.goal }} is that of the gradient flow, for both "
-            "losses."
+            "The unit's time to a prediction of {{ params.goal }} is that of the gradient flow, for both losses."
         ),
         criterion=_TIMES,
     ),
@@ -76,9 +75,7 @@ CRITERIA = Criteria(
         claim=UNIT,
         name="coarse-steps",
         role="secondary",
-        statement=(
-            "The closed forms still give the times at the larger learning rate {{ params.coarse_rate }}."
-        ),
+        statement=("The closed forms still give the times at the larger learning rate {{ params.coarse_rate }}."),
         criterion="largest relative error over all initial logits at most {{ params.coarse_tol }}",
     ),
     Criterion(
@@ -129,8 +126,7 @@ CRITERIA = Criteria(
         role="as-printed",
         erratum="E44",
         statement=(
-            "With w = b = {{ params.start }} and x = 1 the unit predicts 1/(1 + e^-{{ "
-            "params.printed_logit }})."
+            "With w = b = {{ params.start }} and x = 1 the unit predicts 1/(1 + e^- {{ params.printed_logit }})."
         ),
         criterion="relative error at most {{ params.identity_tol }}",
     ),
@@ -140,12 +136,11 @@ CRITERIA = Criteria(
         role="as-printed",
         erratum="E45",
         statement=(
-            "The second of the three factors 2 s, s, 1 - s makes the gradient small: without it nothing "
-            "vanishes."
+            "The second of the three factors 2 s, s, 1 - s makes the gradient small: without it nothing vanishes."
         ),
         criterion=(
-            "slope of ln(gradient/s) in the initial logit, from {{ params.exponential_from }} to {{ "
-            "params.z_max }}, 0 within {{ params.exponential_tol }}"
+            "slope of ln(gradient/s) in the initial logit, from {{ params.exponential_from }} to "
+            "{{ params.z_max }}, 0 within {{ params.exponential_tol }}"
         ),
     ),
     Criterion(
@@ -166,8 +161,7 @@ CRITERIA = Criteria(
         role="secondary",
         statement="On the wrong side the gradient never falls below {{ params.floor }} in size.",
         criterion=(
-            "smallest |gradient| with the prediction beyond one half on the wrong side at least {{ "
-            "params.floor }}"
+            "smallest |gradient| with the prediction beyond one half on the wrong side at least {{ params.floor }}"
         ),
     ),
     Criterion(
@@ -255,9 +249,7 @@ CRITERIA = Criteria(
         claim=NETWORK,
         name="same-rate",
         role="secondary",
-        statement=(
-            "Squared error at the rate tuned for log-loss needs more epochs, at the standard initial scale."
-        ),
+        statement=("Squared error at the rate tuned for log-loss needs more epochs, at the standard initial scale."),
         criterion=_SLOWER,
         unit="ln ratio",
     ),
@@ -266,8 +258,7 @@ CRITERIA = Criteria(
         name="full-batch",
         role="secondary",
         statement=(
-            "With full batches and rates tuned for them, too, squared error needs more epochs at the "
-            "standard scale."
+            "With full batches and rates tuned for them, too, squared error needs more epochs at the standard scale."
         ),
         criterion=_SLOWER,
         unit="ln ratio",
@@ -276,9 +267,7 @@ CRITERIA = Criteria(
         claim=NETWORK,
         name="last-examples",
         role="secondary",
-        statement=(
-            "Most runs with squared error, at the standard scale, never get every training digit right."
-        ),
+        statement=("Most runs with squared error, at the standard scale, never get every training digit right."),
         criterion="Wilson interval of the share that does, below {{ params.half }}",
     ),
     Criterion(
@@ -292,9 +281,7 @@ CRITERIA = Criteria(
         claim=NETWORK,
         name="noisy-accuracy",
         role="secondary",
-        statement=(
-            "With a share {{ params.noise }} of wrong training labels squared error ends less accurate."
-        ),
+        statement=("With a share {{ params.noise }} of wrong training labels squared error ends less accurate."),
         criterion=_WORSE + _SCALES,
     ),
     Criterion(
@@ -319,8 +306,7 @@ CRITERIA = Criteria(
         role="null",
         guards="slower-digits",
         statement=(
-            "Two log-loss arms with different initial weights and orders need equally many epochs on the "
-            "digits."
+            "Two log-loss arms with different initial weights and orders need equally many epochs on the digits."
         ),
         criterion="90 % interval of the mean ln(ratio) within ln {{ params.slow_ratio }} of 0",
         unit="ln ratio",
@@ -359,17 +345,11 @@ def predict(p):
     """Times of the unit by the closed forms."""
     z0 = _saturation_unit.starts(p)
     goal = _saturation_unit.goal_logit(p.goal)
-    return pd.DataFrame(
-        {"z0": z0} | {a: _saturation_unit.flow_time(a, z0, goal) for a in _saturation_unit.LOSSES}
-    )
+    return pd.DataFrame({"z0": z0} | {a: _saturation_unit.flow_time(a, z0, goal) for a in _saturation_unit.LOSSES})
 
 
 def judge(data, p):
-    found = (
-        _saturation_judge.unit(data, p)
-        | _saturation_judge.gradient(data, p)
-        | _saturation_judge.network(data, p)
-    )
+    found = _saturation_judge.unit(data, p) | _saturation_judge.gradient(data, p) | _saturation_judge.network(data, p)
     return [CRITERIA.finding(name, outcome, note=note) for name, (outcome, note) in found.items()]
 
 

@@ -49,9 +49,7 @@ def measure(p, seeds, sweep):
             # shortest unit of each kind of run: one record; steps are rounded up to whole records
             spans = [max(1, round(n / p.records)) for n in lengths(p, condition)[arm]]
             rows = [
-                quadratic(h, optimizer, span * p.records, theta0=starts[s], every=span)
-                for span in spans
-                for s in seeds
+                quadratic(h, optimizer, span * p.records, theta0=starts[s], every=span) for span in spans for s in seeds
             ]
             results = sweep(rows)
             for i, s in enumerate(seeds):
@@ -147,10 +145,7 @@ def judge(data, p):
     return {
         "hb-iterations": statistics.slope(*curves["hb"], **hb),
         "gd-iterations": statistics.slope(*curves["gd"], expected=p.gd_slope, tol=p.slope_tol),
-        **{
-            f"{arm}-contraction": statistics.exact(factors[arm], expected[arm], tol=p.contraction_tol)
-            for arm in ARMS
-        },
+        **{f"{arm}-contraction": statistics.exact(factors[arm], expected[arm], tol=p.contraction_tol) for arm in ARMS},
         "naive-fit": statistics.located(
             (naive.to_numpy() / expected["hb"]).mean(1) - 1, expected=0.0, tol=p.contraction_tol
         ),
@@ -160,7 +155,5 @@ def judge(data, p):
             f"formula: {lr:.3g}, {momentum:.3g}, {formula:.4f}",
         ),
         "gd-under-hb": statistics.slope(*curves["gd"], **hb),
-        "condition-one": statistics.bound(
-            one_step.max(), at_most=p.tolerance, n=len(one_step), tolerance=1.0
-        ),
+        "condition-one": statistics.bound(one_step.max(), at_most=p.tolerance, n=len(one_step), tolerance=1.0),
     }

@@ -6,49 +6,29 @@ from studies.harness import Field, FrozenModel
 class Params(FrozenModel):
     """Lengths are in steps, curvatures relative to the largest; a h is learning rate times curvature."""
 
-    seeds: int = Field(
-        20, ge=2, description="random starts (quadratics) and random gradient sequences (streams)"
-    )
-    floor: float = Field(
-        1e-280, gt=0, description="smallest state still used, well above underflow in float64"
-    )
+    seeds: int = Field(20, ge=2, description="random starts (quadratics) and random gradient sequences (streams)")
+    floor: float = Field(1e-280, gt=0, description="smallest state still used, well above underflow in float64")
     rounding: float = Field(1e-12, gt=0, description="relative tolerance of identities")
-    momentum: float = Field(
-        0.9, gt=0, lt=1, description="the momentum of the ravine and of the memory finding"
-    )
+    momentum: float = Field(0.9, gt=0, lt=1, description="the momentum of the ravine and of the memory finding")
     # many curvatures
-    dimension: int = Field(
-        200, ge=2, description="curvatures, spaced evenly in their logarithm, both ends included"
-    )
+    dimension: int = Field(200, ge=2, description="curvatures, spaced evenly in their logarithm, both ends included")
     conditions: tuple[float, ...] = Field(
         (3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5), description="condition numbers"
     )
-    tolerance: float = Field(
-        1e-8, gt=0, lt=1, description="relative distance to the minimiser that ends the count"
-    )
+    tolerance: float = Field(1e-8, gt=0, lt=1, description="relative distance to the minimiser that ends the count")
     records: int = Field(100, ge=10, description="records per run; the count is interpolated between them")
     gd_steps: float = Field(10, gt=0, description="length of descent's count, times the condition number")
     hb_steps: float = Field(
         14, gt=0, description="length of heavy ball's count, times 1 + root of the condition number"
     )
-    gd_long: float = Field(
-        400, gt=0, description="length for the factor, times condition number over its logarithm"
-    )
-    gd_most: float = Field(
-        300, gt=0, description="longest length for the factor, times condition number (underflow)"
-    )
+    gd_long: float = Field(400, gt=0, description="length for the factor, times condition number over its logarithm")
+    gd_most: float = Field(300, gt=0, description="longest length for the factor, times condition number (underflow)")
     hb_long: float = Field(250, gt=0, description="length for the factor, times root of the condition number")
-    hb_slope: float = Field(
-        0.53, description="expected slope: one half, and the logarithm of the defective mode"
-    )
+    hb_slope: float = Field(0.53, description="expected slope: one half, and the logarithm of the defective mode")
     gd_slope: float = Field(1.0, description="expected slope")
     slope_tol: float = Field(0.03, gt=0, description="tolerance on slopes")
-    contraction_tol: float = Field(
-        0.01, gt=0, description="relative tolerance on the logarithm of the factor"
-    )
-    grid_condition: float = Field(
-        100, gt=1, description="condition number of the search over steps and momenta"
-    )
+    contraction_tol: float = Field(0.01, gt=0, description="relative tolerance on the logarithm of the factor")
+    grid_condition: float = Field(100, gt=1, description="condition number of the search over steps and momenta")
     grid_points: int = Field(41, ge=3, description="steps and momenta tried, each")
     grid_steps: tuple[float, float] = Field((2.0, 4.0), description="range of a h for the largest curvature")
     grid_momenta: tuple[float, float] = Field((0.5, 0.9), description="range of momenta")
@@ -69,16 +49,12 @@ class Params(FrozenModel):
             "D": (2.2, 0.15),
             "E": (3.6, 0.7),
         },
-        description=(
-            "(a h, momentum) of the sample traces: monotone, ripples, one step, alternating, divergent"
-        ),
+        description=("(a h, momentum) of the sample traces: monotone, ripples, one step, alternating, divergent"),
     )
     sample_steps: int = Field(16, ge=2, description="length of the sample traces")
     # gradient sequences
     momenta: tuple[float, ...] = Field((0.5, 0.9, 0.99), description="momenta of the unrolled velocity")
-    memories: tuple[int, ...] = Field(
-        (0, 1, 3, 10, 30, 100), description="k, gradients before the newest one"
-    )
+    memories: tuple[int, ...] = Field((0, 1, 3, 10, 30, 100), description="k, gradients before the newest one")
     rate: float = Field(0.1, gt=0, description="learning rate of the gradient sequences")
     streams: int = Field(32, ge=1, description="independent sequences per seed")
     stream_steps: int = Field(400, ge=20, description="length of a sequence of standard normal gradients")
@@ -93,18 +69,14 @@ class Params(FrozenModel):
         tuple(round(0.1 * i, 1) for i in range(1, 38)), description="a h at which sign changes are counted"
     )
     frequency_length: int = Field(1000, ge=20, description="length of the runs that count sign changes")
-    frequency_tol: float = Field(
-        0.05, gt=0, description="relative tolerance on frequency and on ratios of steps"
-    )
+    frequency_tol: float = Field(0.05, gt=0, description="relative tolerance on frequency and on ratios of steps")
     ravine_condition: float = Field(100, gt=1, description="condition number of the ravine")
     ravine_steps: tuple[float, ...] = Field(
         (*(round(0.1 * i, 1) for i in range(1, 20)), 1.92, 1.94, 1.96, 1.98),
         description="a h of the steep direction",
     )
     ravine_length: int = Field(16000, ge=10, description="length of the ravine runs")
-    ravine_tolerance: float = Field(
-        1e-6, gt=0, lt=1, description="relative size under which a coordinate has settled"
-    )
+    ravine_tolerance: float = Field(1e-6, gt=0, lt=1, description="relative size under which a coordinate has settled")
     ratio_conditions: tuple[float, ...] = Field(
         (5, 10, 20, 30, 35, 40, 45, 50, 100, 200, 300),
         description="condition numbers at which momentum is added to descent with its best step",

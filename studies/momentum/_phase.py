@@ -41,9 +41,7 @@ def measure(p, seeds, sweep):
         rates, flips = tail_rates(row.step_theta, p.floor)
         out += [("phase-rate", arm, 0, x, b, v) for x, v in zip(steps, rates, strict=True)]
         out += [("phase-flips", arm, 0, x, b, v) for x, v in zip(steps, flips, strict=True)]
-    samples = [
-        quadratic([step], HeavyBall(1.0, b), p.sample_steps) for step, b in (*p.samples.values(), (1.0, 0.0))
-    ]
+    samples = [quadratic([step], HeavyBall(1.0, b), p.sample_steps) for step, b in (*p.samples.values(), (1.0, 0.0))]
     for name, result in zip((*p.samples, "one-step"), sweep(samples), strict=True):
         out += [("sample", name, 0, float(t), 0.0, w) for t, w in enumerate(result.step_theta[:, 0])]
     return pd.DataFrame(out, columns=COLUMNS)
@@ -100,9 +98,7 @@ def judge(data, p):
             statistics.bound((found == codes[clear]).mean(), at_least=1.0, n=found.size, tolerance=1e-3),
             ", ".join(f"{(found == k).mean():.1%} {name}" for k, name in enumerate(REGIMES)),
         ),
-        "one-step": statistics.exact(
-            np.abs(sample[1:]), np.zeros(sample.size - 1), tol=p.rounding, scale=1.0
-        ),
+        "one-step": statistics.exact(np.abs(sample[1:]), np.zeros(sample.size - 1), tol=p.rounding, scale=1.0),
         "axes-swapped": statistics.exact(rates[clear], rate(b, x)[clear], tol=p.rate_tol),
         "zero-momentum": statistics.exact(rates[0], descent, tol=p.rounding),
         "as-printed-e07": (

@@ -38,9 +38,7 @@ def measure(p, seeds, sweep):
 
     steps = np.array(p.ravine_steps)
     both = np.concatenate([steps, steps / p.ravine_condition])
-    for arm, result in zip(
-        rules, sweep([quadratic(both, r, p.ravine_length) for r in rules.values()]), strict=True
-    ):
+    for arm, result in zip(rules, sweep([quadratic(both, r, p.ravine_length) for r in rules.values()]), strict=True):
         w = np.abs(result.step_theta)
         across, along = settled(w, p.ravine_tolerance).reshape(2, -1)
         out += [("ravine-across", arm, 0, a, 0.0, float(v)) for a, v in zip(steps, across, strict=True)]
@@ -49,9 +47,7 @@ def measure(p, seeds, sweep):
     conditions = np.array(p.ratio_conditions)
     best = best_descent(conditions)
     both = np.concatenate([best, best / conditions])
-    for arm, result in zip(
-        rules, sweep([quadratic(both, r, p.ravine_length) for r in rules.values()]), strict=True
-    ):
+    for arm, result in zip(rules, sweep([quadratic(both, r, p.ravine_length) for r in rules.values()]), strict=True):
         norm = np.hypot(*np.split(result.step_theta, 2, axis=1))
         out += [
             ("ravine-time", arm, 0, k, 0.0, float(v))
@@ -112,8 +108,6 @@ def judge(data, p):
             expected=1 + np.sqrt(p.momentum),
             tol=p.frequency_tol * (1 + np.sqrt(p.momentum)),
         ),
-        "frequency-zero-momentum": statistics.exact(
-            flips0, flips_per_step(tame, p.momentum), tol=p.frequency_tol
-        ),
+        "frequency-zero-momentum": statistics.exact(flips0, flips_per_step(tame, p.momentum), tol=p.frequency_tol),
         "zero-momentum-is-descent": statistics.exact(zero, plain, tol=p.rounding),
     }

@@ -27,12 +27,10 @@ EXPECTED_SECONDS = {"quick": 5, "full": 40}
 
 RATE, PHASE, UNROLLED, RAVINE = CLAIMS
 _SLOPE = (
-    "log-log slope {} within {{{{ params.slope_tol }}}}, 95 % bootstrap interval over {{{{ params.seeds "
-    "}}}} starts"
+    "log-log slope {} within {{{{ params.slope_tol }}}}, 95 % bootstrap interval over {{{{ params.seeds }}}} starts"
 )
 _FACTOR = (
-    "largest relative error of ln(factor) over all condition numbers and starts at most {{ "
-    "params.contraction_tol }}"
+    "largest relative error of ln(factor) over all condition numbers and starts at most {{ params.contraction_tol }}"
 )
 _IDENTITY = "largest error relative to the rms of the predicted quantity at most {{ params.rounding }}"
 _SHARE = "within {{ params.frequency_tol }} relative at every point"
@@ -41,8 +39,7 @@ CRITERIA = Criteria(
         claim=RATE,
         name="hb-iterations",
         statement=(
-            "The steps that best-tuned heavy ball needs grow as the root of the condition number, but for"
-            " a logarithm."
+            "The steps that best-tuned heavy ball needs grow as the root of the condition number, but for a logarithm."
         ),
         criterion=_SLOPE.format("{{ params.hb_slope }}"),
     ),
@@ -69,8 +66,7 @@ CRITERIA = Criteria(
         name="naive-fit",
         role="secondary",
         statement=(
-            "A straight line through ln(error) down to the tolerance, without division by t, gives heavy "
-            "ball's rate."
+            "A straight line through ln(error) down to the tolerance, without division by t, gives heavy ball's rate."
         ),
         criterion="mean relative error of the fitted -ln(factor) at 0 within {{ params.contraction_tol }}",
     ),
@@ -78,9 +74,7 @@ CRITERIA = Criteria(
         claim=RATE,
         name="grid-optimum",
         role="secondary",
-        statement=(
-            "No step and momentum of a grid around the formula contracts faster than the formula's factor."
-        ),
+        statement=("No step and momentum of a grid around the formula contracts faster than the formula's factor."),
         criterion="smallest measured factor over the formula's at least 1 - {{ params.grid_tol }}",
     ),
     Criterion(
@@ -103,12 +97,10 @@ CRITERIA = Criteria(
         claim=PHASE,
         name="rate-map",
         statement=(
-            "The measured rate is the larger modulus of the two roots, in ripples the root of b whatever "
-            "the step."
+            "The measured rate is the larger modulus of the two roots, in ripples the root of b whatever the step."
         ),
         criterion=(
-            "largest relative error at most {{ params.rate_tol }}, {{ params.margin }} cells and more "
-            "from boundaries"
+            "largest relative error at most {{ params.rate_tol }}, {{ params.margin }} cells and more from boundaries"
         ),
     ),
     Criterion(
@@ -159,8 +151,7 @@ CRITERIA = Criteria(
         claim=UNROLLED,
         name="unrolled",
         statement=(
-            "The velocity is b^(k+1) times an earlier one minus the sum of the gradients since, weighted "
-            "by b^age."
+            "The velocity is b^(k+1) times an earlier one minus the sum of the gradients since, weighted by b^age."
         ),
         criterion=_IDENTITY,
     ),
@@ -174,12 +165,9 @@ CRITERIA = Criteria(
         claim=UNROLLED,
         name="memory",
         role="secondary",
-        statement=(
-            "Scaled by 1 - b, the velocity varies like a mean of (1 + b)/(1 - b) independent gradients."
-        ),
+        statement=("Scaled by 1 - b, the velocity varies like a mean of (1 + b)/(1 - b) independent gradients."),
         criterion=(
-            "variance within {{ params.memory_tol }} relative and z standard errors over {{ params.seeds "
-            "}} seeds"
+            "variance within {{ params.memory_tol }} relative and z standard errors over {{ params.seeds }} seeds"
         ),
     ),
     Criterion(
@@ -188,8 +176,7 @@ CRITERIA = Criteria(
         role="break",
         guards="unrolled",
         statement=(
-            "One of the forms on the slides (plus sign, exponent j - t, weights shrunk by b) reproduces "
-            "the run."
+            "One of the forms on the slides (plus sign, exponent j - t, weights shrunk by b) reproduces the run."
         ),
         criterion="the identity's criterion on the most favourable case of any of them; must not pass",
     ),
@@ -250,9 +237,7 @@ CRITERIA = Criteria(
         claim=RAVINE,
         name="across-ravine",
         statement="Wherever descent zigzags across the ravine, momentum ends the swinging in no more steps.",
-        criterion=(
-            "ratio of steps until the steep coordinate has settled at most 1, at each a h between 1 and 2"
-        ),
+        criterion=("ratio of steps until the steep coordinate has settled at most 1, at each a h between 1 and 2"),
     ),
     Criterion(
         claim=RAVINE,
@@ -274,8 +259,7 @@ CRITERIA = Criteria(
         role="break",
         guards="frequency",
         statement=(
-            "Without momentum the steep coordinate changes sign as the formula says for b = {{ "
-            "params.momentum }}."
+            "Without momentum the steep coordinate changes sign as the formula says for b = {{ params.momentum }}."
         ),
         criterion="the frequency's criterion; must not pass",
     ),

@@ -20,22 +20,16 @@ TABLES = ("one", "sweep", "architectures", "optimizers", "starts")
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--create-environments", metavar="DIR", help="make the peers' environments in DIR, then stop"
-    )
+    parser.add_argument("--create-environments", metavar="DIR", help="make the peers' environments in DIR, then stop")
     parser.add_argument("--environments", metavar="DIR", help="a folder that --create-environments made")
     parser.add_argument(
         "--python", action="append", default=[], metavar="NAME=PATH",
         help="interpreter of coreops (default: this one), torch, sklearn, numpy, jax-VERSION",
     )  # fmt: skip
-    parser.add_argument(
-        "--tables", default=",".join(TABLES), help="comma-separated; default all: %(default)s"
-    )
+    parser.add_argument("--tables", default=",".join(TABLES), help="comma-separated; default all: %(default)s")
     parser.add_argument("--shapes", default=",".join(SHAPES), help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds, at least 7 for the record")
-    parser.add_argument(
-        "--seconds", type=float, default=0.15, help="about how long one run takes; sets the epochs"
-    )
+    parser.add_argument("--seconds", type=float, default=0.15, help="about how long one run takes; sets the epochs")
     parser.add_argument("--core", type=int, help="core of the one-thread tables; default the last one")
     parser.add_argument("--out", default=str(ROOT / "reports"), help="where performance.md and .json go")
     parser.add_argument(
@@ -73,15 +67,11 @@ def measure(options, result):
         folder = Path(folder)
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")  # so that torch.compile compiles
         if "one" in tables:
-            done["one"], found = one_thread.measure(
-                specs, shapes, options.rounds, options.seconds, folder, core, say
-            )
+            done["one"], found = one_thread.measure(specs, shapes, options.rounds, options.seconds, folder, core, say)
             facts["one thread"] = found
         if "sweep" in tables:
             chosen = [name for name in ("S1", "S0") if name in shapes]
-            done["sweep"], found = sweeps.measure(
-                specs, chosen, options.rounds, 4 * options.seconds, folder, say
-            )
+            done["sweep"], found = sweeps.measure(specs, chosen, options.rounds, 4 * options.seconds, folder, say)
             facts["all cores"] = found
         if "architectures" in tables:
             done["architectures"] = sweeps.measure_architectures(specs, min(3, options.rounds), folder, say)
@@ -102,9 +92,7 @@ def main(arguments=None):
     result = {"machine": machine_class(), "rounds": options.rounds, "contenders": {}, "tables": {}}
     if options.render or (options.update and path.exists()):
         earlier = json.loads(path.read_text())
-        result = (
-            earlier if options.render else {**earlier, "machine": result["machine"], "rounds": options.rounds}
-        )
+        result = earlier if options.render else {**earlier, "machine": result["machine"], "rounds": options.rounds}
     if not options.render:
         measure(options, result)
     out.mkdir(parents=True, exist_ok=True)

@@ -103,7 +103,13 @@ def test_data(case):
     x, y, name, got, wanted = DATA[case]
     complains(name, got, wanted, fit, cases.mlp(), x, y, optimizer=SGD(0.1), epochs=1)
     complains(name.replace("^", r"\b"), got, wanted, fit_many, [Run(cases.mlp(), optimizer=SGD(0.1), epochs=1)], x, y)
-    complains(name.replace("^", r"\b"), got, wanted, fit_many, [Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, data=Data(x, y))])
+    complains(
+        name.replace("^", r"\b"),
+        got,
+        wanted,
+        fit_many,
+        [Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, data=Data(x, y))],
+    )
     complains(name, got, wanted, loss_and_gradient, cases.mlp(), cases.mlp().initialize(0), x, y)
 
 
@@ -136,7 +142,10 @@ SETTINGS = {  # argument -> values, what is wanted
     "schedule": (("constant", None, StepDecay), "a schedule such as"),
     "sampling": (("reshuffle", None), "a sampl"),
     "early_stopping": ((3, True), "EarlyStopping"),
-    "theta0": (([1.0], np.zeros(3), np.zeros((1, 38)), "zeros", np.full(38, NAN)), r"shape \(38,\)|finite|numbers|dimension"),
+    "theta0": (
+        ([1.0], np.zeros(3), np.zeros((1, 38)), "zeros", np.full(38, NAN)),
+        r"shape \(38,\)|finite|numbers|dimension",
+    ),
 }
 
 
@@ -153,9 +162,14 @@ def test_settings_of_a_run(name, value):
 
 
 CONSTRUCTORS = {
-    "lr": [(rule, dict(lr=v)) for rule in (SGD, HeavyBall, Nesterov, AdaGrad, RMSProp, Adam) for v in (-0.1, NAN, INF, "1", None, True)],
+    "lr": [
+        (rule, dict(lr=v))
+        for rule in (SGD, HeavyBall, Nesterov, AdaGrad, RMSProp, Adam)
+        for v in (-0.1, NAN, INF, "1", None, True)
+    ],
     "momentum": [(rule, dict(lr=1, momentum=v)) for rule in (HeavyBall, Nesterov) for v in (-0.1, 1.0, 1.5, NAN)],
-    "decay": [(RMSProp, dict(lr=1, decay=v)) for v in (-0.1, 1.0, NAN)] + [(ProgressiveDecay, dict(decay=v)) for v in (-1, INF)],
+    "decay": [(RMSProp, dict(lr=1, decay=v)) for v in (-0.1, 1.0, NAN)]
+    + [(ProgressiveDecay, dict(decay=v)) for v in (-1, INF)],
     "beta1": [(Adam, dict(beta1=v)) for v in (-0.1, 1.0)],
     "beta2": [(Adam, dict(beta2=v)) for v in (-0.1, 1.0)],
     "eps": [(rule, dict(lr=1, eps=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (-1e-8, INF)],
@@ -178,7 +192,9 @@ CONSTRUCTORS = {
 }
 
 
-@pytest.mark.parametrize(("name", "cls", "arguments"), [(n, c, a) for n, rows in CONSTRUCTORS.items() for c, a in rows], ids=str)
+@pytest.mark.parametrize(
+    ("name", "cls", "arguments"), [(n, c, a) for n, rows in CONSTRUCTORS.items() for c, a in rows], ids=str
+)
 def test_constructors(name, cls, arguments):
     complains(name, "got", "wanted", cls, **arguments)
 
@@ -202,7 +218,14 @@ def test_constructors(name, cls, arguments):
     ],
 )
 def test_networks(name, got, layers, settings):
-    complains(name, got if name != "dtype" else "float16|int", "wanted", Network, *layers, **({"loss": SquaredError()} | settings))
+    complains(
+        name,
+        got if name != "dtype" else "float16|int",
+        "wanted",
+        Network,
+        *layers,
+        **({"loss": SquaredError()} | settings),
+    )
 
 
 def test_tables():
@@ -215,7 +238,15 @@ def test_tables():
     for threads in (0, -1, 1.5, "2"):
         complains("^threads", str(threads), "integer >= 1", fit_many, [run], X, Y, threads=threads)
     complains("^X", "None", "data", fit_many, [run])
-    complains(r"rows\[1\].*batch_size", "13", r"\[1, 12\]", fit_many, [run, Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, batch_size=13)], X, Y)
+    complains(
+        r"rows\[1\].*batch_size",
+        "13",
+        r"\[1, 12\]",
+        fit_many,
+        [run, Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, batch_size=13)],
+        X,
+        Y,
+    )
     complains("progress", "got", "callable", fit_many, [run], X, Y, progress=3)
 
 
@@ -233,9 +264,24 @@ def test_a_batch_is_counted_against_the_rows_own_examples():
 
 def test_validation_sets():
     for wrong in (X, (X,), (X, Y, Y), "both", 3):
-        complains("validation", "got", r"\(Xv, yv\)", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1, validation=wrong)
-    complains("validation X", r"\(12, 2\)", r"\(n, 3\)", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1, validation=(X[:, :2], Y))
-    complains("validation y", "3", r"\[0, 3\)", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1, validation=(X, Y + 1))
+        complains(
+            "validation", "got", r"\(Xv, yv\)", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1, validation=wrong
+        )
+    complains(
+        "validation X",
+        r"\(12, 2\)",
+        r"\(n, 3\)",
+        fit,
+        cases.mlp(),
+        X,
+        Y,
+        optimizer=SGD(0.1),
+        epochs=1,
+        validation=(X[:, :2], Y),
+    )
+    complains(
+        "validation y", "3", r"\[0, 3\)", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1, validation=(X, Y + 1)
+    )
     complains("early_stopping", "EarlyStopping", "validation", fit, cases.mlp(), X, Y, optimizer=SGD(0.1), epochs=1,
               early_stopping=EarlyStopping(1))  # fmt: skip
 

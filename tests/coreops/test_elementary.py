@@ -16,7 +16,9 @@ def test_accuracy(name, dtype):
     """Against the long double result; small arguments too, where tanh must keep its relative precision."""
     n = 4000 if JIT else 300
     generator = np.random.default_rng(0)
-    x = np.concatenate([generator.uniform(*RANGE[dtype], n), generator.normal(size=n), 10.0 ** generator.uniform(-12, 0, n)])
+    x = np.concatenate(
+        [generator.uniform(*RANGE[dtype], n), generator.normal(size=n), 10.0 ** generator.uniform(-12, 0, n)]
+    )
     x = x.astype(dtype)
     got = np.array([getattr(elementary, name)(v) for v in x])
     np.testing.assert_array_equal(got, got.astype(dtype))  # a compiled function returns Python floats

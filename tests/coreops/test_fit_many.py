@@ -46,12 +46,50 @@ def network(*hidden, dtype="float32", activation=None):
 ROWS = [
     Run(network(4), optimizer=SGD(0.1), batch_size=5, epochs=4, seed=1000),
     Run(network(), optimizer=HeavyBall(0.1, 0.9), batch_size=None, epochs=6, seed=1001, record_theta_every=2),
-    Run(network(7, 2, 5, activation=ReLU()), optimizer=Adam(0.01), batch_size=3, epochs=3, seed=1002, sampling=WithReplacement()),
+    Run(
+        network(7, 2, 5, activation=ReLU()),
+        optimizer=Adam(0.01),
+        batch_size=3,
+        epochs=3,
+        seed=1002,
+        sampling=WithReplacement(),
+    ),
     Run(network(9, dtype="float64"), optimizer=Nesterov(0.05, 0.9), batch_size=7, epochs=3, seed=1003, drop_last=True),
-    Run(network(4), optimizer=AdaGrad(0.1), batch_size=4, epochs=2, seed=1004, train=np.arange(0, 20, 2), validation=np.arange(1, 20, 2)),
-    Run(network(4), optimizer=RMSProp(0.01), batch_size=20, epochs=5, seed=1005, schedule=StepDecay(0.5, 2), evaluate_every=2),
-    Run(network(4), optimizer=SGD(1.0), batch_size=2, epochs=9, seed=1006, validation=np.arange(4), early_stopping=EarlyStopping(1)),
-    Run(network(6, activation=LeakyReLU(5.0)), optimizer=SGD(1e12), batch_size=4, epochs=3, seed=1007, record_loss_every=1),
+    Run(
+        network(4),
+        optimizer=AdaGrad(0.1),
+        batch_size=4,
+        epochs=2,
+        seed=1004,
+        train=np.arange(0, 20, 2),
+        validation=np.arange(1, 20, 2),
+    ),
+    Run(
+        network(4),
+        optimizer=RMSProp(0.01),
+        batch_size=20,
+        epochs=5,
+        seed=1005,
+        schedule=StepDecay(0.5, 2),
+        evaluate_every=2,
+    ),
+    Run(
+        network(4),
+        optimizer=SGD(1.0),
+        batch_size=2,
+        epochs=9,
+        seed=1006,
+        validation=np.arange(4),
+        early_stopping=EarlyStopping(1),
+    ),
+    Run(
+        network(6, activation=LeakyReLU(5.0)),
+        optimizer=SGD(1e12),
+        batch_size=4,
+        epochs=3,
+        seed=1007,
+        record_loss_every=1,
+    ),
 ]
 
 
@@ -114,7 +152,10 @@ def test_scratch_of_a_former_row_does_not_leak():
     small = Run(network(2), optimizer=Adam(0.1), batch_size=2, epochs=2, seed=1)
     large = Run(network(30, 30), optimizer=SGD(1e15), batch_size=20, epochs=3, seed=2)
     fit_many([large], X, Y, threads=1)
-    same(fit_many([large, small], X, Y, threads=1)[1], fit(network(2), X, Y, optimizer=Adam(0.1), batch_size=2, epochs=2, seed=1))
+    same(
+        fit_many([large, small], X, Y, threads=1)[1],
+        fit(network(2), X, Y, optimizer=Adam(0.1), batch_size=2, epochs=2, seed=1),
+    )
 
 
 def test_table_access(table):
@@ -138,7 +179,11 @@ def test_rows_may_bring_targets_and_data():
     noisy = np.roll(Y, 1)
     x2, y2 = cases.problem(seed=9, n=8)
     settings_ = dict(optimizer=SGD(0.1), batch_size=4, epochs=2, seed=3)
-    rows = [Run(network(4), **settings_), Run(network(4), y=noisy, **settings_), Run(network(4), data=Data(x2, y2), **settings_)]
+    rows = [
+        Run(network(4), **settings_),
+        Run(network(4), y=noisy, **settings_),
+        Run(network(4), data=Data(x2, y2), **settings_),
+    ]
     got = fit_many(rows, X, Y)
     for result, (x, y) in zip(got, ((X, Y), (X, noisy), (x2, y2)), strict=True):
         same(result, fit(network(4), x, y, **settings_))

@@ -9,7 +9,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import coreops
-from coreops import Dense, LeakyReLU, LinearLoss, Network, ReLU, Scale, Sigmoid, Tanh, Uniform, gradient_check, loss_and_gradient
+from coreops import (
+    Dense,
+    LeakyReLU,
+    LinearLoss,
+    Network,
+    ReLU,
+    Scale,
+    Sigmoid,
+    Tanh,
+    Uniform,
+    gradient_check,
+    loss_and_gradient,
+)
 from tests.coreops import cases
 from tests.coreops.cases import EPS, distance, targets
 from tests.oracles import networks
@@ -67,7 +79,9 @@ def test_gradient_is_the_oracles(case):
 def test_gradient_row_of_every_layer_and_loss(layer, width, loss, n, form):
     """Each layer between two others, under each loss: no hypothesis luck involved."""
     probe = Network(Scale(width), layer, loss=LinearLoss())
-    network = Network(Dense(2, width), layer, Dense(probe.n_out, n), loss=loss, init=Uniform(-0.8, 0.8), dtype="float64")
+    network = Network(
+        Dense(2, width), layer, Dense(probe.n_out, n), loss=loss, init=Uniform(-0.8, 0.8), dtype="float64"
+    )
     for seed in range(1000, 1050):
         generator = np.random.default_rng(seed)
         theta = network.initialize(seed) + generator.uniform(-0.3, 0.3, network.n_parameters)

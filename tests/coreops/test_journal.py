@@ -60,7 +60,11 @@ def variants():
         dict(data=Data(X + 1, Y)), dict(data=Data(X.astype(np.float32), Y)),
     ]  # fmt: skip
     rows = [Run(net, **(base | change)) for change in ({}, *other)]
-    return [*rows, Run(net.astype("float64"), **base), Run(Network(*net.layers[:2], Dense(4, 3, bias=False), loss=net.loss), **base)]
+    return [
+        *rows,
+        Run(net.astype("float64"), **base),
+        Run(Network(*net.layers[:2], Dense(4, 3, bias=False), loss=net.loss), **base),
+    ]
 
 
 def test_rows_that_differ_in_anything_do_not_share_an_entry(tmp_path):
@@ -76,7 +80,10 @@ def test_views_of_one_array_are_different_data(tmp_path):
     big, targets = np.random.default_rng(0).normal(size=(40, 3)), np.random.default_rng(1).normal(size=(4, 20, 1))
     net = Network(Dense(3, 1), loss=SquaredError(), dtype="float64")
     settings = dict(optimizer=SGD(0.01), epochs=2, seed=0)
-    rows = [Run(net, data=Data(big[:20], targets[0]), **settings), Run(net, data=Data(big[20:], targets[0]), **settings)]
+    rows = [
+        Run(net, data=Data(big[:20], targets[0]), **settings),
+        Run(net, data=Data(big[20:], targets[0]), **settings),
+    ]
     rows += [Run(net, data=Data(big[:20], targets[k]), **settings) for k in (1, 2, 3)]
     rows += [Run(net, y=targets[k], **settings) for k in range(4)]
     want = fit_many(rows, big[20:], targets[0])

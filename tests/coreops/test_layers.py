@@ -54,7 +54,9 @@ def test_rectifier_at_its_kink(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("layer", [case[0][0] for name, case in cases.LAYERS.items() if name in ("Sigmoid", "Tanh")], ids=str)
+@pytest.mark.parametrize(
+    "layer", [case[0][0] for name, case in cases.LAYERS.items() if name in ("Sigmoid", "Tanh")], ids=str
+)
 def test_saturated_activations_stay_finite(layer, dtype):
     x = np.array([[-1e4, -700.0, -90.0, 0.0, 90.0, 700.0, 1e4]])
     network = Network(Scale(7), layer, loss=LinearLoss(), dtype=dtype)
@@ -77,4 +79,7 @@ def test_dense_on_both_sides_of_the_switch_to_blas(m, dtype):
         want, parts = networks.loss_and_gradient(network.layers, network.loss, network.parameters(theta), X, dy)
         for key, got in network.parameters(gradient).items():
             assert distance(got, parts[key]) <= 100 * EPS[dtype], (n_in, n_out, key)
-        assert distance(outputs(network, theta, X), networks.outputs(network.layers, network.parameters(theta), X)) <= 50 * EPS[dtype]
+        assert (
+            distance(outputs(network, theta, X), networks.outputs(network.layers, network.parameters(theta), X))
+            <= 50 * EPS[dtype]
+        )

@@ -81,5 +81,7 @@ def test_forms_of_binary_targets(loss):
 def test_sum_over_many_examples_is_accurate_in_float32():
     """10^5 equal terms: a float32 running sum would be off by far more than 1e-6."""
     m = 10**5 if cases.JIT else 2000
-    value, _ = loss_and_gradient(Network(Scale(1), loss=LinearLoss()), np.ones(1), np.full((m, 1), 0.1), np.ones((m, 1)))
+    value, _ = loss_and_gradient(
+        Network(Scale(1), loss=LinearLoss()), np.ones(1), np.full((m, 1), 0.1), np.ones((m, 1))
+    )
     assert value == pytest.approx(float(np.float32(0.1)), rel=1e-6)

@@ -3,7 +3,21 @@
 import numpy as np
 import pytest
 
-from coreops import SGD, AdaGrad, Adam, Cyclic, Dense, HeavyBall, LinearLoss, Nesterov, Network, RMSProp, Scale, SquaredError, fit
+from coreops import (
+    SGD,
+    AdaGrad,
+    Adam,
+    Cyclic,
+    Dense,
+    HeavyBall,
+    LinearLoss,
+    Nesterov,
+    Network,
+    RMSProp,
+    Scale,
+    SquaredError,
+    fit,
+)
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, JIT, distance
 from tests.oracles import training
@@ -60,8 +74,12 @@ def test_against_the_oracle_where_the_gradient_depends_on_theta(optimizer):
 def test_whole_network_against_the_training_oracle(optimizer):
     X, y = cases.problem()
     network, theta0 = cases.mlp(), cases.mlp().initialize(1000)
-    run = fit(network, X, y, optimizer=optimizer, batch_size=5, epochs=3, seed=0, sampling=Cyclic(), record_theta_every=1)
-    want = training.train(network, X, y, optimizer=optimizer, order=training.cyclic(12, 5, 3), theta0=network.initialize(0))
+    run = fit(
+        network, X, y, optimizer=optimizer, batch_size=5, epochs=3, seed=0, sampling=Cyclic(), record_theta_every=1
+    )
+    want = training.train(
+        network, X, y, optimizer=optimizer, order=training.cyclic(12, 5, 3), theta0=network.initialize(0)
+    )
     assert distance(run.step_theta, want.thetas) <= 1e-12
     assert theta0.shape == run.theta.shape
 
@@ -90,7 +108,9 @@ def test_first_steps(scale):
     sign = np.array([1.0, -1.0])
     np.testing.assert_allclose(stream(Adam(0.01, eps=0.0), g)[1], -0.01 * sign, rtol=1e-12)
     np.testing.assert_allclose(stream(AdaGrad(0.01, eps=0.0), g)[1], -0.01 * sign, rtol=1e-12)
-    np.testing.assert_allclose(stream(RMSProp(0.01, decay=0.9, eps=0.0), g)[1], -0.01 * sign / np.sqrt(1 - 0.9), rtol=1e-12)
+    np.testing.assert_allclose(
+        stream(RMSProp(0.01, decay=0.9, eps=0.0), g)[1], -0.01 * sign / np.sqrt(1 - 0.9), rtol=1e-12
+    )
 
 
 def test_where_epsilon_stands():

@@ -11,6 +11,7 @@ from coreops import SGD, fit, products
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, JIT, output_of
 
+
 def affine(buffer, a, b, s, c, m, k, n, add):
     products.affine(buffer, a, b, s if add else -1, c, m, k, n)
 

@@ -35,7 +35,9 @@ def test_words_out_of_range_are_refused(counter, key):
 
 
 def weights(init, seed, layers=1):
-    network = Network(*[Dense(SIDE, SIDE, bias=False) for _ in range(layers)], loss=SquaredError(), init=init, dtype="float64")
+    network = Network(
+        *[Dense(SIDE, SIDE, bias=False) for _ in range(layers)], loss=SquaredError(), init=init, dtype="float64"
+    )
     return network.initialize(seed).reshape(layers, -1)
 
 

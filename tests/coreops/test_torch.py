@@ -85,7 +85,12 @@ class Twin:
 @pytest.mark.parametrize("activation", [Tanh(), ReLU(), Sigmoid(), LeakyReLU()], ids=repr)
 @pytest.mark.parametrize(
     ("loss", "form"),
-    [(SquaredError(), "real"), (BinaryCrossEntropy(), "bits"), (SoftmaxCrossEntropy(), "label"), (SigmoidSquaredError(), "bits")],
+    [
+        (SquaredError(), "real"),
+        (BinaryCrossEntropy(), "bits"),
+        (SoftmaxCrossEntropy(), "label"),
+        (SigmoidSquaredError(), "bits"),
+    ],
     ids=str,
 )
 def test_loss_and_gradient(activation, loss, form, dtype):

@@ -66,7 +66,17 @@ def test_reshuffled_training_against_the_oracle_with_the_order_read_off():
     order = (-np.diff(seen.step_theta, axis=0)).argmax(axis=1).reshape(epochs, n)
     batches = [[row[k : k + 4] for k in range(0, n, 4)] for row in order]
     network = cases.mlp()
-    run = fit(network, X, Y, optimizer=Adam(0.02), batch_size=4, epochs=epochs, seed=1000, sampling=Reshuffle(), record_theta_every=1)
+    run = fit(
+        network,
+        X,
+        Y,
+        optimizer=Adam(0.02),
+        batch_size=4,
+        epochs=epochs,
+        seed=1000,
+        sampling=Reshuffle(),
+        record_theta_every=1,
+    )
     want = training.train(network, X, Y, optimizer=Adam(0.02), order=batches, theta0=network.initialize(1000))
     assert distance(run.step_theta, want.thetas) <= BOUND["float64"]
 
@@ -75,8 +85,12 @@ def test_reshuffled_training_against_the_oracle_with_the_order_read_off():
 def test_every_loss_trains_as_in_the_oracle(loss, n, form):
     y = cases.targets(form, 13, n, np.random.default_rng(2))
     network = Network(Dense(3, 4), ReLU(), Dense(4, n), loss=loss, dtype="float64")
-    run = fit(network, X, y, optimizer=SGD(0.1), batch_size=6, epochs=3, seed=1000, sampling=Cyclic(), record_theta_every=1)
-    want = training.train(network, X, y, optimizer=SGD(0.1), order=training.cyclic(13, 6, 3), theta0=network.initialize(1000))
+    run = fit(
+        network, X, y, optimizer=SGD(0.1), batch_size=6, epochs=3, seed=1000, sampling=Cyclic(), record_theta_every=1
+    )
+    want = training.train(
+        network, X, y, optimizer=SGD(0.1), order=training.cyclic(13, 6, 3), theta0=network.initialize(1000)
+    )
     assert distance(run.step_theta, want.thetas) <= BOUND["float64"]
     assert distance(run.loss, want.losses) <= BOUND["float64"]
     np.testing.assert_allclose(run.error, want.errors, atol=1e-12)  # NaN for a regression, on both sides
@@ -144,7 +158,9 @@ def test_records_with_strides():
     assert none.step_loss.size == 0 and none.step_theta.size == 0
 
 
-@pytest.mark.parametrize(("every", "evaluated"), [(1, [1, 1, 1, 1, 1]), (2, [0, 1, 0, 1, 1]), (7, [0, 0, 0, 0, 1]), (0, [0] * 5)])
+@pytest.mark.parametrize(
+    ("every", "evaluated"), [(1, [1, 1, 1, 1, 1]), (2, [0, 1, 0, 1, 1]), (7, [0, 0, 0, 0, 1]), (0, [0] * 5)]
+)
 def test_evaluate_every(every, evaluated):
     """The last epoch is evaluated unless evaluation is off; training does not depend on it."""
     run = fit(cases.mlp(), X, Y, optimizer=SGD(0.1), batch_size=4, epochs=5, evaluate_every=every, validation=(XV, YV))

@@ -12,7 +12,9 @@ def name(spec):
 
 def of_layer(k, parameters):
     """The parameters of layer k: {"0.weight": W, "2.bias": b} -> {"weight": W} for k = 0."""
-    return {key.split(".")[1]: np.asarray(p, np.float64) for key, p in parameters.items() if key.split(".")[0] == str(k)}
+    return {
+        key.split(".")[1]: np.asarray(p, np.float64) for key, p in parameters.items() if key.split(".")[0] == str(k)
+    }
 
 
 def activations(layers, parameters, X):

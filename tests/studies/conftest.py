@@ -62,9 +62,7 @@ def forget_toys():
 def toy_process(tmp_path):
     """A toy tree for real processes: called with claimlab's arguments it gives a Popen."""
     tree = lay_out(tmp_path / "tree")
-    shutil.copytree(
-        HOME / "harness", tree / "studies" / "harness", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(HOME / "harness", tree / "studies" / "harness", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__init__.py", "__main__.py"):
         shutil.copy(HOME / name, tree / "studies" / name)
     (tree / "coreops").mkdir()

@@ -86,9 +86,7 @@ def test_parameters_need_a_description(toy):
 
     changed = types.SimpleNamespace(**vars(module))
     changed.Params, changed.QUICK, changed.FULL = Bare, Bare(), Bare()
-    assert "Params.steps needs Field(description=...): it is printed as a caveat" in study.problems_of(
-        changed
-    )
+    assert "Params.steps needs Field(description=...): it is printed as a caveat" in study.problems_of(changed)
 
 
 def test_a_module_that_cannot_be_imported_says_so(toy):
@@ -104,8 +102,6 @@ def test_seeds():
 
 def test_the_example_of_the_readme_is_a_study(tmp_path, monkeypatch):
     text = (paths.tree() / "studies" / "README.md").read_text(encoding="utf-8")
-    (tmp_path / "readme_example.py").write_text(
-        text.split("```python\n")[1].split("```")[0], encoding="utf-8"
-    )
+    (tmp_path / "readme_example.py").write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     assert study.problems_of(importlib.import_module("readme_example")) == []

@@ -14,8 +14,7 @@ def declare(*roles, **names):
 
 def judge(criteria, **outcomes):
     made = [
-        criteria.finding(n, o if isinstance(o, Outcome) else Outcome(verdict=Verdict(o)))
-        for n, o in outcomes.items()
+        criteria.finding(n, o if isinstance(o, Outcome) else Outcome(verdict=Verdict(o))) for n, o in outcomes.items()
     ]
     return {f.name: f for f in settle(made, criteria)}
 
@@ -83,10 +82,7 @@ def test_holm_takes_back_a_decision_over_the_studys_primary_endpoints():
     assert found["a"].unguarded == "confirmed"
     assert found["b"].verdict == "null"
     assert found["s"].verdict == "confirmed"  # descriptive: no member of the family
-    assert (
-        judge(criteria, a=Outcome(Verdict.REFUTED, p_value=0.03), b=weak, s=weak)["a"].verdict
-        == "inconclusive"
-    )
+    assert judge(criteria, a=Outcome(Verdict.REFUTED, p_value=0.03), b=weak, s=weak)["a"].verdict == "inconclusive"
 
 
 def test_judge_must_return_what_was_declared():

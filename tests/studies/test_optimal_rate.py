@@ -186,9 +186,7 @@ def test_contraction_can_be_refuted_undecided_and_void(data):
     linear = changed(data, "quadratic-iterations", "hb", lambda d: 8 * d.x)
     assert judged(linear)["hb-iterations"].verdict == "refuted"
     rng = np.random.default_rng(0)
-    noisy = changed(
-        data, "quadratic-iterations", "gd", lambda d: d.x ** (1 + 0.2 * rng.standard_normal(len(d)))
-    )
+    noisy = changed(data, "quadratic-iterations", "gd", lambda d: d.x ** (1 + 0.2 * rng.standard_normal(len(d))))
     assert judged(noisy)["gd-iterations"].verdict in ("inconclusive", "refuted")
     rates = changed(data, "quadratic-contraction", "gd", lambda d: 1.02 * d.value)
     assert judged(rates)["gd-contraction"].verdict == "refuted"
@@ -257,6 +255,4 @@ def test_engine_gives_the_small_run(data):
     exact = engine.part.str.startswith("stream-") | engine.part.str.endswith("one-step")
     # loose, since rounding moves a mode off its double root
     assert engine.value[~exact].to_numpy() == pytest.approx(data.value[~exact].to_numpy(), rel=1e-3, abs=1e-9)
-    assert {n: f.verdict for n, f in judged(engine).items()} == {
-        n: f.verdict for n, f in judged(data).items()
-    }
+    assert {n: f.verdict for n, f in judged(engine).items()} == {n: f.verdict for n, f in judged(data).items()}

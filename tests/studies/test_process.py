@@ -90,7 +90,5 @@ def test_help_imports_nothing_heavy():
         "heavy = ('numpy', 'pandas', 'matplotlib', 'numba', 'pydantic', 'rich.table', 'scipy')\n"
         "print([m for m in heavy if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=paths.tree(), capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.tree(), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -123,9 +123,7 @@ def test_inconclusive_findings_double_the_seeds_as_declared(toy):
     done = runner.run("toy/coin", Options(settings=("effect=0.1", "margin=0.12", "seeds=6")))
     assert done.report.seeds.doublings in (1, 2)
     assert done.report.finding("effect").n == 6 * 2**done.report.seeds.doublings
-    none = runner.run(
-        "toy/coin", Options(settings=("effect=0.1", "margin=0.12", "seeds=6", "max_doublings=0"))
-    )
+    none = runner.run("toy/coin", Options(settings=("effect=0.1", "margin=0.12", "seeds=6", "max_doublings=0")))
     assert (none.report.seeds.count, none.report.finding("effect").verdict) == (6, "inconclusive")
 
 

@@ -73,9 +73,7 @@ def test_interval_falls_back_where_bca_degenerates():
 
 def test_coverage_of_the_interval_is_near_its_level():
     random = np.random.default_rng(3)
-    hits = [
-        low <= 0 <= high for low, high in (statistics.interval(random.normal(size=20))[0] for _ in range(60))
-    ]
+    hits = [low <= 0 <= high for low, high in (statistics.interval(random.normal(size=20))[0] for _ in range(60))]
     assert sum(hits) >= 50
 
 
@@ -119,9 +117,7 @@ def test_monte_carlo_level_holds_over_many_points():
     refuted = 0
     for _ in range(100):
         mean = 1 + 0.01 * random.normal(size=72)
-        refuted += (
-            statistics.monte_carlo(mean, np.full(72, 0.01), np.ones(72), n=9).verdict == Verdict.REFUTED
-        )
+        refuted += statistics.monte_carlo(mean, np.full(72, 0.01), np.ones(72), n=9).verdict == Verdict.REFUTED
     assert refuted <= 12
 
 

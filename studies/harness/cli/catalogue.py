@@ -141,16 +141,12 @@ def show(study, as_json):
     for s in shown:
         times = s["expected_seconds"]
         click.echo(
-            f"{s['title']}\n{s['id']}, version {s['version']}, "
-            f"about {times['full']} s ({times['quick']} s quick)"
+            f"{s['title']}\n{s['id']}, version {s['version']}, about {times['full']} s ({times['quick']} s quick)"
         )
         click.echo(f"claims: {', '.join(s['claims'])}\n")
         print_table(
             ("finding", "role", "verdict", "criterion"),
-            [
-                (c["name"], c["role"], s["verdicts"].get(c["name"], "–"), c["criterion"])
-                for c in s["criteria"]
-            ],
+            [(c["name"], c["role"], s["verdicts"].get(c["name"], "–"), c["criterion"]) for c in s["criteria"]],
         )
         click.echo()
         print_table(
@@ -176,9 +172,7 @@ def cite(study, as_json):
             raise click.ClickException(f"{id} has no full report to cite yet: claimlab run {id}")
         entries.append(report_bibtex(report))
         decks += [s.deck for c in report.claims for s in c.sources if s.deck not in decks]
-    entries += [
-        lecture_bibtex(registry().lectures[d]) for d in dict.fromkeys(decks) if d in registry().lectures
-    ]
+    entries += [lecture_bibtex(registry().lectures[d]) for d in dict.fromkeys(decks) if d in registry().lectures]
     if as_json:
         print_json({"bibtex": entries})
     else:

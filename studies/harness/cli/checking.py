@@ -19,9 +19,7 @@ from studies.harness.cli.options import (
 @click.command(epilog="Example: claimlab check adaptive/adagrad_decay")
 @click.argument("names", nargs=-1, metavar="[STUDY|CHAPTER]...")
 @click.option("--all", "everything", is_flag=True, help="Every study that has a report.")
-@click.option(
-    "--quick", is_flag=True, help="Compare with the last quick run instead of the committed full one."
-)
+@click.option("--quick", is_flag=True, help="Compare with the last quick run instead of the committed full one.")
 @target_option
 @jobs_option
 @json_option
@@ -73,10 +71,7 @@ def check(names, everything, quick, target, jobs, as_json):
         for id, rows in results.items():
             print_table(
                 ("study", "finding", "quantity", "stored", "now", "tolerance", "status"),
-                [
-                    (id, c.finding, c.quantity, *map(_text, (c.old, c.new, c.tolerance)), c.status)
-                    for c in rows
-                ],
+                [(id, c.finding, c.quantity, *map(_text, (c.old, c.new, c.tolerance)), c.status) for c in rows],
             )
     report_failures(failed, as_json)
     if any(c.bad for rows in results.values() for c in rows):

@@ -53,9 +53,7 @@ def print_table(columns, rows):
         return
     from rich.table import Table
 
-    table = Table(
-        box=None, header_style="bold", pad_edge=False, width=min(shutil.get_terminal_size().columns, 160)
-    )
+    table = Table(box=None, header_style="bold", pad_edge=False, width=min(shutil.get_terminal_size().columns, 160))
     for name in columns:
         table.add_column(name, overflow="fold")
     for row in rows:

@@ -6,9 +6,7 @@ import click
 
 from studies.harness import study as studies
 
-target_option = click.option(
-    "--target", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where rows train."
-)
+target_option = click.option("--target", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where rows train.")
 jobs_option = click.option("-j", "jobs", type=click.IntRange(1), help="Threads; default: all cores.")
 
 
@@ -42,9 +40,7 @@ def interrupted(finished, ids, writes=True):
         err=True,
     )
     if writes and left:
-        click.echo(
-            f"what is finished is kept, the rows of {left[0]} too: the same command goes on there", err=True
-        )
+        click.echo(f"what is finished is kept, the rows of {left[0]} too: the same command goes on there", err=True)
     sys.exit(130)
 
 

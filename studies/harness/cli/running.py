@@ -21,9 +21,7 @@ from studies.harness.cli.options import (
 @click.argument("names", nargs=-1, metavar="[STUDY|CHAPTER]...")
 @click.option("--all", "everything", is_flag=True, help="Every study.")
 @click.option("--quick", is_flag=True, help="Reduced sizes, into build/quick/.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a parameter; into build/custom/."
-)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a parameter; into build/custom/.")
 @click.option("--seeds", type=click.IntRange(1), help="Number of reporting seeds (same as --set seeds=N).")
 @target_option
 @jobs_option
@@ -45,14 +43,10 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
     if why:
         reasons = {id: runner.stale(load(id), options)[0] + (["forced"] if force else []) for id in ids}
         if as_json:
-            print_json(
-                {"studies": [{"id": i, "up_to_date": not r, "reasons": r} for i, r in reasons.items()]}
-            )
+            print_json({"studies": [{"id": i, "up_to_date": not r, "reasons": r} for i, r in reasons.items()]})
         else:
             for id, found in reasons.items():
-                click.echo(
-                    f"{id}: {'would run: ' + '; '.join(found) if found else 'up to date, nothing changed'}"
-                )
+                click.echo(f"{id}: {'would run: ' + '; '.join(found) if found else 'up to date, nothing changed'}")
         report_failures(failed, as_json)
         return
     finished, results = [], []
@@ -95,9 +89,7 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
         )
     else:
         rows = [
-            (c.id, str(c.verdict), d.id, d.state, _relative(d.files["md"]))
-            for d in results
-            for c in d.report.claims
+            (c.id, str(c.verdict), d.id, d.state, _relative(d.files["md"])) for d in results for c in d.report.claims
         ]
         if rows:
             print_table(("claim", "verdict", "study", "state", "report"), rows)
@@ -132,8 +124,5 @@ def status(as_json):
         return
     print_table(
         ("study", "full", "quick", "why"),
-        [
-            (r["id"], r["full"]["state"], r["quick"]["state"], "; ".join(r["full"]["reasons"]) or "–")
-            for r in rows
-        ],
+        [(r["id"], r["full"]["state"], r["quick"]["state"], "; ".join(r["full"]["reasons"]) or "–") for r in rows],
     )

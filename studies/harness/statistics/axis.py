@@ -15,9 +15,7 @@ def along_axis(axis, outcomes, *, alpha=0.05):
     """
     axis, outcomes = list(axis), list(outcomes)
     if len(axis) != len(outcomes) or not axis:
-        raise ValueError(
-            f"axis has {len(axis)} points and outcomes {len(outcomes)}: they must be equal and not 0"
-        )
+        raise ValueError(f"axis has {len(axis)} points and outcomes {len(outcomes)}: they must be equal and not 0")
     verdicts = [o.verdict for o in outcomes]
     tested = [i for i, o in enumerate(outcomes) if o.p_value is not None]
     for i, p in zip(tested, holm([outcomes[i].p_value for i in tested]), strict=True):
@@ -36,9 +34,7 @@ def along_axis(axis, outcomes, *, alpha=0.05):
 
     def points(chosen):
         text = ", ".join(
-            f"{a:g}" if isinstance(a, (int, float)) else str(a)
-            for a, c in zip(axis, chosen, strict=True)
-            if c
+            f"{a:g}" if isinstance(a, (int, float)) else str(a) for a, c in zip(axis, chosen, strict=True) if c
         )
         return text or "no point"
 

@@ -19,8 +19,7 @@ def finite(values, name, ndim=1):
     bad = int((~np.isfinite(array)).sum())
     if bad:
         raise ValueError(
-            f"{name} holds {bad} of {array.size} non-finite values: "
-            "say beforehand what a diverged run counts as"
+            f"{name} holds {bad} of {array.size} non-finite values: say beforehand what a diverged run counts as"
         )
     return array
 

@@ -20,9 +20,7 @@ def monte_carlo(mean, standard_error, theory, *, n, relative=0.05, level=0.95, s
     mean, theory = finite(np.atleast_1d(mean), "mean"), finite(np.atleast_1d(theory), "theory")
     se = finite(np.atleast_1d(standard_error), "standard_error")
     if not mean.shape == theory.shape == se.shape:
-        raise ValueError(
-            f"mean {mean.shape}, standard_error {se.shape}, theory {theory.shape} must be equal shapes"
-        )
+        raise ValueError(f"mean {mean.shape}, standard_error {se.shape}, theory {theory.shape} must be equal shapes")
     if (se < 0).any():
         raise ValueError("standard_error must not be negative")
     z = float(stats.norm.isf((1 - level) / (2 * mean.size)))

@@ -20,9 +20,7 @@ def slopes(x, y, scale="log-log"):
         raise ValueError(f"scale must be one of {', '.join(SCALES)}, got {scale!r}")
     x, y = finite(x, "x"), finite(np.atleast_2d(y), "y", 2)
     if x.size < 2 or y.shape[1] != x.size:
-        raise ValueError(
-            f"x has {x.size} points and y {y.shape[1]} per seed: they must be equal and at least 2"
-        )
+        raise ValueError(f"x has {x.size} points and y {y.shape[1]} per seed: they must be equal and at least 2")
     log_x, log_y = SCALES[scale]
     if (log_x and (x <= 0).any()) or (log_y and (y <= 0).any()):
         raise ValueError(f"scale {scale!r} takes logarithms, but x or y holds values <= 0")

@@ -22,9 +22,7 @@ def layers_of(net, theta, sizes):
     """W0, b0, W1, ... as views of theta; every second layer is a ReLU."""
     named = net.parameters(theta)
     pairs = range(len(sizes) - 1)
-    return {f"W{k}": named[f"{2 * k}.weight"] for k in pairs} | {
-        f"b{k}": named[f"{2 * k}.bias"] for k in pairs
-    }
+    return {f"W{k}": named[f"{2 * k}.weight"] for k in pairs} | {f"b{k}": named[f"{2 * k}.bias"] for k in pairs}
 
 
 def settings(task):
@@ -97,9 +95,7 @@ class CoreopsFit:
 
     def parameters(self):
         found = [layers_of(self.net, result.theta, self.task["sizes"]) for result in self.results]
-        return (
-            found[0] if self.rows is None else {name: np.stack([f[name] for f in found]) for name in found[0]}
-        )
+        return found[0] if self.rows is None else {name: np.stack([f[name] for f in found]) for name in found[0]}
 
 
 if __name__ == "__main__":

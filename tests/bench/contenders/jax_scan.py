@@ -45,9 +45,7 @@ def training(task, unroll):
         v = jax.tree_util.tree_map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, g)
         # 1 - beta^t; 1 - 0.999 in float32 would be off by 5e-5 and fail the agreement check
         c1, c2 = -jnp.expm1(t * log1), jnp.sqrt(-jnp.expm1(t * log2))
-        theta = jax.tree_util.tree_map(
-            lambda p, m, v: p - (lr / c1) * m / (jnp.sqrt(v) / c2 + eps), theta, m, v
-        )
+        theta = jax.tree_util.tree_map(lambda p, m, v: p - (lr / c1) * m / (jnp.sqrt(v) / c2 + eps), theta, m, v)
         return (theta, m, v, t, lr), None
 
     def train(theta, lr, X, y):
@@ -110,9 +108,7 @@ class JaxScan:
             return [({k: jnp.asarray(a) for k, a in self.start.items()}, jnp.asarray(self.rates))]
         cuts = range(0, len(self.rates), width)
         pieces = [{k: jnp.asarray(a[i : i + width]) for k, a in self.start.items()} for i in cuts]
-        return [
-            (piece, jnp.asarray(self.rates[i : i + width])) for piece, i in zip(pieces, cuts, strict=True)
-        ]
+        return [(piece, jnp.asarray(self.rates[i : i + width])) for piece, i in zip(pieces, cuts, strict=True)]
 
     def _try(self, option):
         self.compiled, self.chunks = option

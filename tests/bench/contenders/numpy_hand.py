@@ -17,9 +17,7 @@ class NumpyHand:
         self.depth = len(sizes) - 1
         self.names = [f"{kind}{k}" for k in range(self.depth) for kind in "Wb"]
         total = sum(arrays[name].size for name in self.names)
-        self.theta, self.grad, self.m, self.v, self.t1, self.t2 = (
-            np.zeros(total, np.float32) for _ in range(6)
-        )
+        self.theta, self.grad, self.m, self.v, self.t1, self.t2 = (np.zeros(total, np.float32) for _ in range(6))
         self.views, self.grads, start = {}, {}, 0
         for name in self.names:
             stop = start + arrays[name].size

@@ -77,7 +77,5 @@ def _bars(table):
     for rule in ("SGD", "Adam"):
         found, bar = table["2.4k"][rule].get("ratio"), KERNEL_BARS["torch"]
         holds = None if found is None else found["median"] >= bar
-        bars.append(
-            {"what": f"{rule} at 2.4k, against torch fused", "value": found, "bar": bar, "holds": holds}
-        )
+        bars.append({"what": f"{rule} at 2.4k, against torch fused", "value": found, "bar": bar, "holds": holds})
     return bars

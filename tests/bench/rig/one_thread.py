@@ -94,9 +94,7 @@ def verdict(cells, family, bar, aim):
     """The family's best against its bar."""
     name = best_of(cells, family)
     if name is None:
-        reasons = [
-            c.get("error") or "its final loss differs" for n, c in cells.items() if n.startswith(family)
-        ]
+        reasons = [c.get("error") or "its final loss differs" for n, c in cells.items() if n.startswith(family)]
         return {
             "peer": family,
             "bar": bar,

@@ -52,9 +52,7 @@ class Worker:
             line = ""
         if not line:
             self.errors.seek(0)
-            raise ContenderError(
-                "worker ended: " + plain((self.errors.read().splitlines() or ["no message"])[-1])
-            )
+            raise ContenderError("worker ended: " + plain((self.errors.read().splitlines() or ["no message"])[-1]))
         reply = json.loads(line)
         if "error" in reply:
             raise ContenderError(plain(reply["error"]))

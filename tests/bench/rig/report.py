@@ -64,11 +64,9 @@ def _bars(entries):
     lines = []
     for shape, bar in entries:
         found = interval(bar["ratio"]) if "ratio" in bar else bar["reason"]
-        aim = (
-            ""
-            if bar["aim"] is None
-            else f"{number(bar['aim'])}x {'' if bar.get('reaches_aim') else 'not '}reached"
-        )
+        aim = "" if bar["aim"] is None else f"{number(bar['aim'])}x"
+        if aim and "ratio" in bar:
+            aim += " reached" if bar["reaches_aim"] else " not reached"
         lines.append((shape, bar["peer"], found, f"{number(bar['bar'])}x", MARKS[bar["holds"]], aim))
     return rows(("shape", "against", "coreops is faster by [range of rounds]", "bar", "holds", "aim"), lines)
 
@@ -158,14 +156,7 @@ def optimizers(table):
     bars = [(bar["what"], interval(bar["value"]), bar["bar"], MARKS[bar["holds"]]) for bar in table["bars"]]
     head = ("P", "rule", "ns/value", "GB/s", "of the triad", "torch ns/value", "x coreops' time")
     skipped = "".join(f"\nSkipped: {name}: {reason}\n" for name, reason in table["errors"].items())
-    return (
-        OPTIMIZERS
-        + "\n"
-        + rows(("what", "measured", "bar", "holds"), bars)
-        + "\n"
-        + rows(head, lines)
-        + skipped
-    )
+    return OPTIMIZERS + "\n" + rows(("what", "measured", "bar", "holds"), bars) + "\n" + rows(head, lines) + skipped
 
 
 def starts(table):
@@ -174,9 +165,7 @@ def starts(table):
         "warm": "the same with a full cache, over `import numpy`, s",
         "help": "`claimlab --help`, s",
     }
-    lines = [
-        (what, interval(table[k]), table[k]["bar"], MARKS[table[k]["holds"]]) for k, what in names.items()
-    ]
+    lines = [(what, interval(table[k]), table[k]["bar"], MARKS[table[k]["holds"]]) for k, what in names.items()]
     lines += [(f"{k}: {why}", "skipped", "", "") for k, why in table.get("errors", {}).items()]
     return rows(("what", "measured", "bar (at most)", "holds"), lines)
 
@@ -188,13 +177,9 @@ def _pools(facts):
             versions = ", ".join(
                 f"{k} {v}" for k, v in fact.items() if k not in ("pools", "cores", "devices", "threads")
             )
-            pools = "; ".join(
-                f"{p['internal_api']} {p['version'] or ''}: {p['num_threads']}" for p in fact["pools"]
-            )
+            pools = "; ".join(f"{p['internal_api']} {p['version'] or ''}: {p['num_threads']}" for p in fact["pools"])
             lines.append((mode, name, versions, fact["cores"], pools))
-    return rows(
-        ("table", "contender", "versions", "cores it may use", "threadpoolctl: library: threads"), lines
-    )
+    return rows(("table", "contender", "versions", "cores it may use", "threadpoolctl: library: threads"), lines)
 
 
 def markdown(result):

@@ -36,9 +36,7 @@ CRITERIA = Criteria(
         unit="points",
         extendable=True,
     ),
-    Criterion(
-        claim="toy-identity", name="identity", statement="1 + 1 = 2", criterion="relative error <= 1e-10"
-    ),
+    Criterion(claim="toy-identity", name="identity", statement="1 + 1 = 2", criterion="relative error <= 1e-10"),
     Criterion(
         claim="toy-effect",
         name="swapped",
@@ -78,9 +76,7 @@ def measure(p, seeds, sweep):
     assert tuned.choice == {"control": 10.0, "treated": 10.0}
     keys = [(arm, s) for arm in ("control", "treated") for s in seeds]
     table = sweep([Run(arm, s, p.effect if arm == "treated" else 0.0) for arm, s in keys])
-    return pd.DataFrame(
-        {"arm": [a for a, _ in keys], "seed": [s for _, s in keys], "value": [r.value for r in table]}
-    )
+    return pd.DataFrame({"arm": [a for a, _ in keys], "seed": [s for _, s in keys], "value": [r.value for r in table]})
 
 
 def judge(data, p):
