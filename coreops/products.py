@@ -18,14 +18,12 @@ def affine(buffer, x, w, bias, y, m, n_in, n_out):
     if m * n_in * n_out > TINY:
         product(buffer, m, n_out, n_in, x, n_in, 1, w, False, y, bias, 0)
         return
-    weights, shift = buffer[w : w + n_in * n_out], buffer[max(bias, 0) : max(bias, 0) + n_out]
     for i in range(m):
-        inputs, out = buffer[x + i * n_in : x + (i + 1) * n_in], buffer[y + i * n_out : y + (i + 1) * n_out]
         for j in range(lane(), n_out, lanes()):
-            out[j] = shift[j] if bias >= 0 else out.dtype.type(0)
-        for p in range(n_in):
-            for j in range(lane(), n_out, lanes()):
-                out[j] += inputs[p] * weights[p * n_out + j]
+            total = buffer[bias + j] if bias >= 0 else buffer.dtype.type(0)
+            for p in range(n_in):
+                total += buffer[x + i * n_in + p] * buffer[w + p * n_out + j]
+            buffer[y + i * n_out + j] = total
     barrier()
 
 
@@ -35,15 +33,12 @@ def matmul_tn(buffer, a, b, c, m, k, n, add):
     if m * k * n > TINY:
         product(buffer, m, n, k, a, 1, m, b, False, c, c if add else NONE, n)
         return
-    left, right = buffer[a : a + k * m], buffer[b : b + k * n]
     for i in range(m):
-        out = buffer[c + i * n : c + (i + 1) * n]
-        if not add:
-            for j in range(lane(), n, lanes()):
-                out[j] = out.dtype.type(0)
-        for p in range(k):
-            for j in range(lane(), n, lanes()):
-                out[j] += left[p * m + i] * right[p * n + j]
+        for j in range(lane(), n, lanes()):
+            total = buffer[c + i * n + j] if add else buffer.dtype.type(0)
+            for p in range(k):
+                total += buffer[a + p * m + i] * buffer[b + p * n + j]
+            buffer[c + i * n + j] = total
     barrier()
 
 
@@ -53,13 +48,12 @@ def matmul_nt(buffer, a, b, c, m, k, n, add):
     if m * k * n > TINY:
         product(buffer, m, n, k, a, k, 1, b, True, c, c if add else NONE, n)
         return
-    left, right, out = buffer[a : a + m * k], buffer[b : b + k * n], buffer[c : c + m * n]
     for i in range(m):
         for j in range(lane(), n, lanes()):
-            total = out[i * n + j] if add else out.dtype.type(0)
+            total = buffer[c + i * n + j] if add else buffer.dtype.type(0)
             for p in range(k):
-                total += left[i * k + p] * right[j * k + p]
-            out[i * n + j] = total
+                total += buffer[a + i * k + p] * buffer[b + j * k + p]
+            buffer[c + i * n + j] = total
     barrier()
 
 
@@ -71,10 +65,9 @@ def column_sums(buffer, one, a, c, m, n, add):
         barrier()
         product(buffer, 1, n, m, one, 0, 0, a, False, c, c if add else NONE, n)
         return
-    left, out = buffer[a : a + m * n], buffer[c : c + n]
     for j in range(lane(), n, lanes()):
-        out[j] = out[j] + left[j] if add else left[j]
-    for i in range(1, m):
-        for j in range(lane(), n, lanes()):
-            out[j] += left[i * n + j]
+        total = buffer[c + j] if add else buffer.dtype.type(0)
+        for i in range(m):
+            total += buffer[a + i * n + j]
+        buffer[c + j] = total
     barrier()

@@ -95,6 +95,7 @@ def test_only_the_target_knows_the_compiler(path):
 
 
 def test_the_parser_sees_every_form_of_import():
-    text = "import numpy as np\nfrom .target import kernel\ndef f():\n    from .. import studies\n    from coreops import cuda\n"
+    text = "import numpy as np\nfrom .target import kernel\ndef f():\n    from .. import studies\n"
+    text += "    from coreops import cuda\n"
     names = set(names_imported(text, ("coreops", "layers")))
     assert {"numpy", "coreops.layers.target.kernel", "coreops.studies", "coreops.cuda"} <= names

@@ -1,5 +1,7 @@
 """One pass of logistic regression over sparse, permuted and dense features from one teacher."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from coreops import (
@@ -49,6 +51,12 @@ def examples(kind, seed, p):
     return Data(np.concatenate([x, probe]), np.concatenate([labels, [1]]))
 
 
+def generate(kind, seeds, p):
+    """examples of several seeds, two at a time: NumPy releases the interpreter's lock while it draws."""
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(seeds, pool.map(lambda s: examples(kind, s, p), seeds), strict=True))
+
+
 def pass_over(data, arm, rate, n, p, probe=False):
     """One pass in the given order; with `probe` one step on the probe follows, from recorded weights."""
     network = Network(Dense(p.features, 1, bias=False, init=Constant(0.0)), loss=BinaryCrossEntropy(), dtype="float32")
@@ -92,7 +100,7 @@ def sparse(p, seeds, sweep):
     }
     rivals = ("AdaGrad", "RMSProp", "Adam")
     for kind, arms in cases.items():
-        data = {500 + i: examples(kind, 500 + i, p) for i in range(p.sparse_tuning_seeds)}
+        data = generate(kind, [500 + i for i in range(p.sparse_tuning_seeds)], p)
         for n in arms:
             name = f"rates on {kind} features, {n} examples"
             tuning_ = tuned(n, arms[n], accuracy, p, sweep, name, data, maximise=True)
@@ -103,7 +111,7 @@ def sparse(p, seeds, sweep):
         del data
         for start in range(0, len(seeds), CHUNK):
             chunk = seeds[start : start + CHUNK]
-            data = {s: examples(kind, s, p) for s in chunk}
+            data = generate(kind, chunk, p)
             keys = [(s, n, a) for s in chunk for n in arms for a in arms[n]]
             table = sweep([pass_over(data[s], a, choice[kind, n, a], n, p) for s, n, a in keys])
             out += [

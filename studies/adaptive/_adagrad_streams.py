@@ -31,7 +31,7 @@ def running_mean_steps(g, rate):
 
 
 def path_length(t, rate):
-    """rate * sum_(s <= t) s^(-1/2), by Euler and Maclaurin; the rest is below 1e-11 of it from t = 100 on."""
+    """rate * sum_(s <= t) s^(-1/2), by Euler and Maclaurin; the rest is below 2e-11 of it from t = 100 on."""
     t = np.asarray(t, np.float64)
     return rate * (2 * np.sqrt(t) + ZETA_HALF + 0.5 / np.sqrt(t) - t**-1.5 / 24)
 

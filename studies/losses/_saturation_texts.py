@@ -53,7 +53,8 @@ from one backward pass per logit (sigmoid: Scale layer; softmax: Dense layer on 
 sigmoids, batches of {{ params.batch }}; table: {{ params.table_train }} tumours, one sigmoid, full
 batches. Each pair of loss and initial scale of the output weights gets {{ params.grid_points }} rates,
 {{ params.grid_density }} per decade, chosen by the median of the endpoint over
-{{ params.tuning_seeds }} tuning seeds; a winner at an edge extends all grids of its task. Endpoint for speed: epochs to a
+{{ params.tuning_seeds }} tuning seeds; a winner at an edge extends all grids of its task.
+Endpoint for speed: epochs to a
 training error of {{ params.target }}, linear between epoch ends. For accuracy:
 {{ params.accuracy_epochs }} epochs, tuned on validation accuracy ({{ params.accuracy_points }} rates,
 {{ params.accuracy_density }} per decade, {{ params.accuracy_tuning_seeds }} tuning seeds), test images

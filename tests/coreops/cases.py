@@ -2,12 +2,14 @@
 
 import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numba
 import numpy as np
+import pytest
 
 import coreops
 from coreops import (
@@ -144,9 +146,13 @@ def python(code, *arguments, **environment):
     """Start `code` in a fresh interpreter that sees this checkout; returns the process with its pipes."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, env=os.environ | {"PYTHONPATH": path} | environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": path} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def output_of(code, *arguments, **environment):
@@ -155,3 +161,15 @@ def output_of(code, *arguments, **environment):
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, (process.returncode, err[-3000:])
     return out
+
+
+def complains(name, got, wanted, action, *args, **settings):
+    """The message names the argument first, then what it got and what it wanted."""
+    with pytest.raises((ValueError, TypeError)) as caught:
+        action(*args, **settings)
+    text = str(caught.value)
+    assert type(caught.value) in (ValueError, TypeError)
+    assert re.search(name, text), f"{name!r} is not named in {text!r}"
+    assert re.search(got, text), f"what it got, {got!r}, is not in {text!r}"
+    assert re.search(wanted, text), f"what it wanted, {wanted!r}, is not in {text!r}"
+    assert text.index("got") < text.index("wanted")

@@ -1,4 +1,4 @@
-"""Every layer, loss, optimizer ... that coreops exports has an oracle, rows in the tables and a docstring with a source."""
+"""Every layer, loss, optimizer ... that coreops exports has an oracle, rows in the tables and a source."""
 
 import re
 

@@ -42,7 +42,7 @@ def network(*hidden, dtype="float32", activation=None):
     return Network(*layers, Dense(widths[-1], 3), loss=SoftmaxCrossEntropy(), dtype=dtype)
 
 
-# Rows that differ in everything: depth, width, precision, rule, sampling, schedule, subset, records, stopping, divergence.
+# Rows that differ in depth, width, precision, rule, sampling, schedule, subset, records, stopping, and one diverges.
 ROWS = [
     Run(network(4), optimizer=SGD(0.1), batch_size=5, epochs=4, seed=1000),
     Run(network(), optimizer=HeavyBall(0.1, 0.9), batch_size=None, epochs=6, seed=1001, record_theta_every=2),
@@ -124,17 +124,44 @@ def test_any_order_and_any_subset(table, order, count):
 def test_a_row_is_fit(table, i):
     """Bitwise; fit has no index arrays, so the rows with some are in the next test."""
     run = ROWS[i]
-    names = ("optimizer", "batch_size", "epochs", "seed", "schedule", "sampling", "drop_last", "evaluate_every",
-             "record_loss_every", "record_theta_every")  # fmt: skip
+    names = (
+        "optimizer",
+        "batch_size",
+        "epochs",
+        "seed",
+        "schedule",
+        "sampling",
+        "drop_last",
+        "evaluate_every",
+        "record_loss_every",
+        "record_theta_every",
+    )
     same(fit(run.network, X, Y, **{name: getattr(run, name) for name in names}), table[i])
 
 
 def test_validation_by_index_is_fit_on_the_parts():
     odd, even = np.arange(1, 20, 2), np.arange(0, 20, 2)
-    row = Run(network(4), optimizer=Adam(0.05), batch_size=4, epochs=3, seed=5, train=even, validation=odd,
-              early_stopping=EarlyStopping(2, "validation_error"))  # fmt: skip
-    alone = fit(network(4), X[even], Y[even], optimizer=Adam(0.05), batch_size=4, epochs=3, seed=5, validation=(X[odd], Y[odd]),
-                early_stopping=EarlyStopping(2, "validation_error"))  # fmt: skip
+    row = Run(
+        network(4),
+        optimizer=Adam(0.05),
+        batch_size=4,
+        epochs=3,
+        seed=5,
+        train=even,
+        validation=odd,
+        early_stopping=EarlyStopping(2, "validation_error"),
+    )
+    alone = fit(
+        network(4),
+        X[even],
+        Y[even],
+        optimizer=Adam(0.05),
+        batch_size=4,
+        epochs=3,
+        seed=5,
+        validation=(X[odd], Y[odd]),
+        early_stopping=EarlyStopping(2, "validation_error"),
+    )
     same(fit_many([row], X, Y)[0], alone)
 
 
@@ -169,7 +196,7 @@ def test_table_access(table):
         np.testing.assert_array_equal(table["theta"][i], result.theta)
     assert table[-1].status == table[len(ROWS) - 1].status
     assert [r.steps for r in table[2:4]] == [table[2].steps, table[3].steps]
-    with pytest.raises(KeyError, match="nonsense.*loss"):
+    with pytest.raises(KeyError, match=r"nonsense.*loss"):
         table["nonsense"]
     with pytest.raises(IndexError):
         table[len(ROWS)]

@@ -1,6 +1,7 @@
 """Whole networks: backpropagation against central differences and against the oracle; a wrong gradient is found."""
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def problems(draw):
     loss, n_out, form = draw(st.sampled_from(cases.flat(cases.LOSSES)))
     widths = [*draw(st.lists(st.integers(1, 7), min_size=1, max_size=3 if cases.JIT else 2)), n_out]
     layers = [Scale(widths[0])] if draw(st.booleans()) else []
-    for a, b in zip(widths[:-1], widths[1:], strict=True):
+    for a, b in pairwise(widths):
         layers.append(Dense(a, b, bias=draw(st.booleans())))
         layers.append(draw(st.sampled_from(ACTIVATIONS)))
     layers = [layer for layer in layers[:-1] if layer is not None]
@@ -113,7 +114,7 @@ def test_default_theta_of_the_check_moves_biases_off_zero():
 MUTANTS = [
     ("losses.py", "dz[i * n + np.int64(y[i])] -= scale", "dz[i * n + np.int64(y[i])] += scale"),
     ("layers/activation.py", "dy[i] * (one - y[i] * y[i])", "dy[i] * (one + y[i] * y[i])"),
-    ("layers/dense.py", 'arena[op["aux"]] = arena.dtype.type(1)', 'arena[op["aux"]] = arena.dtype.type(-1)'),
+    ("products.py", "total += left[i * k + p] * right[j * k + p]", "total -= left[i * k + p] * right[j * k + p]"),
 ]
 CHECK = """
 import sys

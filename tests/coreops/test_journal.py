@@ -1,4 +1,4 @@
-"""The journal: a killed sweep loses no finished row, and a rerun gives the same numbers. Ctrl-C keeps what is finished."""
+"""A killed sweep loses no finished row, and its rerun gives the same numbers. Ctrl-C keeps what is finished."""
 
 import json
 import signal
@@ -55,8 +55,9 @@ def variants():
     net = Network(Dense(3, 4), Tanh(), Dense(4, 3), loss=SoftmaxCrossEntropy())
     other = [
         dict(seed=1), dict(epochs=3), dict(batch_size=4), dict(optimizer=SGD(0.2)), dict(optimizer=Adam(0.1)),
-        dict(y=np.roll(Y, 1)), dict(train=np.arange(10)), dict(train=np.arange(10)[::-1].copy()), dict(validation=np.arange(5)),
-        dict(theta0=np.zeros(net.n_parameters)), dict(record_theta_every=1), dict(evaluate_every=0), dict(drop_last=True, batch_size=3),
+        dict(y=np.roll(Y, 1)), dict(train=np.arange(10)), dict(train=np.arange(10)[::-1].copy()),
+        dict(validation=np.arange(5)), dict(theta0=np.zeros(net.n_parameters)), dict(record_theta_every=1),
+        dict(evaluate_every=0), dict(drop_last=True, batch_size=3),
         dict(data=Data(X + 1, Y)), dict(data=Data(X.astype(np.float32), Y)),
     ]  # fmt: skip
     rows = [Run(net, **(base | change)) for change in ({}, *other)]
@@ -109,8 +110,8 @@ from coreops import *
 from coreops.training import train_row
 g = np.random.default_rng(0)
 X, y = g.normal(size=(300, 20)), g.integers(0, 5, 300)
-rows = [Run(Network(Dense(20, 48), Tanh(), Dense(48, 5), loss=SoftmaxCrossEntropy()), optimizer=Adam(1e-3), batch_size=10,
-            epochs=int(sys.argv[2]) + i % 3, seed=1000 + i) for i in range(12)]
+net = Network(Dense(20, 48), Tanh(), Dense(48, 5), loss=SoftmaxCrossEntropy())
+rows = [Run(net, optimizer=Adam(1e-3), batch_size=10, epochs=int(sys.argv[2]) + i % 3, seed=1000 + i) for i in range(12)]
 def progress(done, total):
     print("done", done, flush=True)
 def report(table, **more):

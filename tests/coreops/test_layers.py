@@ -75,8 +75,8 @@ def test_dense_on_both_sides_of_the_switch_to_blas(m, dtype):
         network = Network(Dense(n_in, n_out), Dense(n_out, n_in), loss=LinearLoss(), dtype=dtype)
         theta = generator.normal(size=network.n_parameters).astype(dtype).astype(float)
         X, dy = generator.normal(size=(2, m, n_in)).astype(dtype).astype(float)
-        value, gradient = loss_and_gradient(network, theta, X, dy)
-        want, parts = networks.loss_and_gradient(network.layers, network.loss, network.parameters(theta), X, dy)
+        _, gradient = loss_and_gradient(network, theta, X, dy)
+        _, parts = networks.loss_and_gradient(network.layers, network.loss, network.parameters(theta), X, dy)
         for key, got in network.parameters(gradient).items():
             assert distance(got, parts[key]) <= 100 * EPS[dtype], (n_in, n_out, key)
         assert (

@@ -29,8 +29,20 @@ def stream(optimizer, gradients, theta0=0.0, dtype="float64", **settings):
     gradients = np.asarray(gradients, float)
     t, n = gradients.shape
     network = Network(Scale(n), loss=LinearLoss(), dtype=dtype)
-    run = fit(network, np.ones((t, n)), gradients, optimizer=optimizer, batch_size=1, epochs=1, seed=0, sampling=Cyclic(),
-              record_theta_every=1, theta0=np.full(n, theta0), evaluate_every=0, **settings)  # fmt: skip
+    run = fit(
+        network,
+        np.ones((t, n)),
+        gradients,
+        optimizer=optimizer,
+        batch_size=1,
+        epochs=1,
+        seed=0,
+        sampling=Cyclic(),
+        record_theta_every=1,
+        theta0=np.full(n, theta0),
+        evaluate_every=0,
+        **settings,
+    )
     return run.step_theta
 
 
@@ -38,8 +50,18 @@ def quadratic(optimizer, h, theta0, steps):
     """theta over `steps` steps of full-batch descent on f = sum h_j theta_j^2 / 2."""
     h, n = np.asarray(h, float), len(h)
     network = Network(Scale(n), loss=SquaredError(), dtype="float64")
-    run = fit(network, np.sqrt(h / 2)[None], np.zeros((1, n)), optimizer=optimizer, batch_size=1, epochs=steps, seed=0,
-              record_theta_every=1, theta0=np.broadcast_to(theta0, n), evaluate_every=0)  # fmt: skip
+    run = fit(
+        network,
+        np.sqrt(h / 2)[None],
+        np.zeros((1, n)),
+        optimizer=optimizer,
+        batch_size=1,
+        epochs=steps,
+        seed=0,
+        record_theta_every=1,
+        theta0=np.broadcast_to(theta0, n),
+        evaluate_every=0,
+    )
     return run.step_theta
 
 
@@ -143,7 +165,7 @@ def test_heavy_ball_gain_on_a_constant_gradient():
 
 @pytest.mark.parametrize(("rate", "momentum"), [(0.5, 0.2), (0.5, 0.8), (3.0, 0.9), (0.1, 0.0)])
 def test_heavy_ball_on_a_quadratic_follows_its_roots(rate, momentum):
-    """w_{t+1} = (1 + b - a h) w_t - b w_{t-1}: a sum of powers of the roots of s^2 - (1 + b - a h) s + b.   Polyak 1964."""
+    """w_{t+1} = (1 + b - a h) w_t - b w_{t-1}: powers of the roots of s^2 - (1 + b - a h) s + b.   Polyak 1964."""
     h, steps = 1.0, 40
     roots = np.roots([1, -(1 + momentum - rate * h), momentum]).astype(complex)
     # w_0 = 1 and v_0 = 0 give w_1 = 1 - a h

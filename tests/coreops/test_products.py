@@ -56,7 +56,7 @@ def laid_out(name, m, k, n, dtype, draw):
 
 def multiplied(name, m, k, n, add, dtype, draw):
     """(C from the engine, A, B, what `add` adds); fails if anything but C was written to."""
-    call, shapes, _ = PRODUCTS[name]
+    call = PRODUCTS[name][0]
     buffer, at, (a, b, start, old) = laid_out(name, m, k, n, dtype, draw)
     c = slice(at[3], at[3] + old.size)
     if not add:

@@ -22,7 +22,9 @@ from coreops.cuda import ptx
 import numba.cuda.dispatcher as dispatcher
 driver = dispatcher.get_current_device
 net = Network(Dense(3, 4), Tanh(), Dense(4, 3), loss=SoftmaxCrossEntropy(), dtype=sys.argv[1])
-train = lambda: fit(net, np.arange(12.0).reshape(4, 3), np.array([0, 1, 2, 0]), optimizer=Adam(0.1), batch_size=2, epochs=3, seed=1)
+def train():
+    X, y = np.arange(12.0).reshape(4, 3), np.array([0, 1, 2, 0])
+    return fit(net, X, y, optimizer=Adam(0.1), batch_size=2, epochs=3, seed=1)
 before = train().theta
 text = ptx(sys.argv[1])
 assert (train().theta == before).all(), "compiling for CUDA changed the CPU's results"
@@ -90,5 +92,5 @@ def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():
 def test_bad_dtype():
     from coreops.cuda import ptx
 
-    with pytest.raises(ValueError, match="dtype.*float16.*float32"):
+    with pytest.raises(ValueError, match=r"dtype.*float16.*float32"):
         ptx("float16")

@@ -16,8 +16,20 @@ def visits(sampling, n=N, batch_size=3, epochs=2, seed=0, drop_last=False):
     """(epochs, batches, n): the weight of every example in every batch (1/m for the m examples of the batch)."""
     network = Network(Scale(n), loss=LinearLoss(), dtype="float64")
     settings = {} if sampling is None else {"sampling": sampling}
-    run = fit(network, np.ones((n, n)), np.eye(n), optimizer=SGD(1.0), batch_size=batch_size, epochs=epochs, seed=seed,
-              drop_last=drop_last, theta0=np.zeros(n), record_theta_every=1, evaluate_every=0, **settings)  # fmt: skip
+    run = fit(
+        network,
+        np.ones((n, n)),
+        np.eye(n),
+        optimizer=SGD(1.0),
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        drop_last=drop_last,
+        theta0=np.zeros(n),
+        record_theta_every=1,
+        evaluate_every=0,
+        **settings,
+    )
     return -np.diff(run.step_theta, axis=0).reshape(epochs, -1, n)
 
 

@@ -14,8 +14,19 @@ def rates(schedule, optimizer, **settings):
     """The rate of each step: minus the differences of theta."""
     network = Network(Scale(1), loss=LinearLoss(), dtype="float64")
     ones = np.ones((BATCHES, 1))
-    run = fit(network, ones, ones, optimizer=optimizer, batch_size=1, epochs=EPOCHS, seed=0, sampling=Cyclic(),
-              theta0=np.zeros(1), record_theta_every=1, **({"schedule": schedule} | settings))  # fmt: skip
+    run = fit(
+        network,
+        ones,
+        ones,
+        optimizer=optimizer,
+        batch_size=1,
+        epochs=EPOCHS,
+        seed=0,
+        sampling=Cyclic(),
+        theta0=np.zeros(1),
+        record_theta_every=1,
+        **({"schedule": schedule} | settings),
+    )
     return -np.diff(run.step_theta[:, 0])
 
 

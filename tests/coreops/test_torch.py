@@ -41,8 +41,12 @@ PAIRS = {
     "RMSProp": (RMSProp(0.01, 0.95, eps=1e-4), lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.95, eps=1e-4)),
     "Adam": (Adam(0.01, 0.8, 0.99, eps=1e-4), lambda p: torch.optim.Adam(p, 0.01, betas=(0.8, 0.99), eps=1e-4)),
 }
-ACTIVATION = {"Tanh": torch.tanh, "ReLU": torch.relu, "Sigmoid": torch.sigmoid,
-              "LeakyReLU": lambda z: functional.leaky_relu(z, 0.01)}  # fmt: skip
+ACTIVATION = {
+    "Tanh": torch.tanh,
+    "ReLU": torch.relu,
+    "Sigmoid": torch.sigmoid,
+    "LeakyReLU": lambda z: functional.leaky_relu(z, 0.01),
+}
 LOSS = {
     "SquaredError": lambda z, y: ((z - y) ** 2).sum(1).mean(),
     "BinaryCrossEntropy": lambda z, y: functional.binary_cross_entropy_with_logits(z, y, reduction="sum") / len(z),
@@ -112,8 +116,19 @@ def test_optimizer_on_a_small_network(pair, dtype):
     net = network(Tanh(), SoftmaxCrossEntropy(), dtype)
     X, y = data(dtype, "label")
     theta, steps = net.initialize(1000), 24
-    run = fit(net, X, y, optimizer=ours, batch_size=5, epochs=6, seed=0, sampling=Cyclic(), theta0=theta, record_theta_every=1,
-              record_loss_every=1)  # fmt: skip
+    run = fit(
+        net,
+        X,
+        y,
+        optimizer=ours,
+        batch_size=5,
+        epochs=6,
+        seed=0,
+        sampling=Cyclic(),
+        theta0=theta,
+        record_theta_every=1,
+        record_loss_every=1,
+    )
     twin, b, v = Twin(net, theta), getattr(ours, "momentum", 0.0), 0.0
     optimizer = theirs(twin.tensors)
     for t in range(steps):
@@ -134,8 +149,18 @@ def test_step_schedule_as_in_torch():
     net = network(Tanh(), SoftmaxCrossEntropy(), "float64")
     X, y = data("float64", "label")
     theta = net.initialize(1)
-    run = fit(net, X, y, optimizer=SGD(0.5), batch_size=10, epochs=6, seed=0, sampling=Cyclic(), theta0=theta,
-              schedule=StepDecay(0.3, every=2))  # fmt: skip
+    run = fit(
+        net,
+        X,
+        y,
+        optimizer=SGD(0.5),
+        batch_size=10,
+        epochs=6,
+        seed=0,
+        sampling=Cyclic(),
+        theta0=theta,
+        schedule=StepDecay(0.3, every=2),
+    )
     twin = Twin(net, theta)
     optimizer = torch.optim.SGD(twin.tensors, 0.5)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.3)

@@ -47,10 +47,30 @@ def check(run, want, dtype):
 @pytest.mark.parametrize("optimizer", [SGD(0.2), HeavyBall(0.05, 0.9), Nesterov(0.05, 0.9), Adam(0.02)], ids=name)
 def test_whole_training_against_the_oracle(optimizer, schedule, dtype):
     network, settings = cases.mlp(dtype), {} if schedule is None else {"schedule": schedule}
-    run = fit(network, X, Y, optimizer=optimizer, batch_size=5, epochs=4, seed=1000, sampling=Cyclic(), validation=(XV, YV),
-              record_loss_every=1, record_theta_every=1, **settings)  # fmt: skip
-    want = training.train(network, X, Y, optimizer=optimizer, order=training.cyclic(13, 5, 4), schedule=schedule,
-                          theta0=network.initialize(1000), validation=(XV, YV))  # fmt: skip
+    run = fit(
+        network,
+        X,
+        Y,
+        optimizer=optimizer,
+        batch_size=5,
+        epochs=4,
+        seed=1000,
+        sampling=Cyclic(),
+        validation=(XV, YV),
+        record_loss_every=1,
+        record_theta_every=1,
+        **settings,
+    )
+    want = training.train(
+        network,
+        X,
+        Y,
+        optimizer=optimizer,
+        order=training.cyclic(13, 5, 4),
+        schedule=schedule,
+        theta0=network.initialize(1000),
+        validation=(XV, YV),
+    )
     check(run, want, dtype)
     sizes = np.array([5, 5, 3])
     np.testing.assert_allclose(run.batch_loss, run.step_loss.reshape(4, 3) @ sizes / 13, rtol=1e-9)
@@ -61,8 +81,18 @@ def test_reshuffled_training_against_the_oracle_with_the_order_read_off():
     """The order depends on seed and n alone, so a network whose theta counts visits reveals it."""
     n, epochs = len(X), 3
     probe = Network(Scale(n), loss=LinearLoss(), dtype="float64")
-    seen = fit(probe, np.ones((n, n)), np.eye(n), optimizer=SGD(1.0), batch_size=1, epochs=epochs, seed=1000, theta0=np.zeros(n),
-               record_theta_every=1, evaluate_every=0)  # fmt: skip
+    seen = fit(
+        probe,
+        np.ones((n, n)),
+        np.eye(n),
+        optimizer=SGD(1.0),
+        batch_size=1,
+        epochs=epochs,
+        seed=1000,
+        theta0=np.zeros(n),
+        record_theta_every=1,
+        evaluate_every=0,
+    )
     order = (-np.diff(seen.step_theta, axis=0)).argmax(axis=1).reshape(epochs, n)
     batches = [[row[k : k + 4] for k in range(0, n, 4)] for row in order]
     network = cases.mlp()

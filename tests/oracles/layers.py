@@ -53,7 +53,7 @@ def leaky_relu_vjp(layer, x, dy):
 
 
 def sigmoid(layer, x):
-    """y = 1/(1 + e^-x), through tanh so that nothing overflows: y = (1 + tanh(x/2))/2.   Rumelhart et al. 1986, eq. 2."""
+    """y = 1/(1 + e^-x) = (1 + tanh(x/2))/2, which cannot overflow.   Rumelhart et al. 1986, eq. 2."""
     return 0.5 * (1.0 + np.tanh(0.5 * x))
 
 

@@ -17,7 +17,9 @@ KNOWN_ANSWERS = (
 
 
 def philox4x32(counter, key):
-    """Four 32-bit words: ten rounds of (R0, L0, R1, L1) -> (hi(M1 R1) ^ L0 ^ k0, lo(M1 R1), hi(M0 R0) ^ L1 ^ k1, lo(M0 R0))."""
+    """Four 32-bit words after ten rounds of
+    (R0, L0, R1, L1) -> (hi(M1 R1) ^ L0 ^ k0, lo(M1 R1), hi(M0 R0) ^ L1 ^ k1, lo(M0 R0)).
+    """
     r0, l0, r1, l1 = counter
     k0, k1 = key
     for _ in range(10):
