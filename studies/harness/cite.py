@@ -15,7 +15,7 @@ def report_bibtex(report) -> str:
     claims = ", ".join(c.id for c in report.claims)
     fields = {
         "title": f"{{{_escape(report.title)}}}",
-        "author": "{{Claimlab contributors}}",
+        "author": "{{The Claimlab authors}}",
         "institution": "{Claimlab}",
         "type": "{Study report}",
         "number": f"{{{_escape(report.id)}, version {report.version}}}",

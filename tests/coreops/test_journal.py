@@ -111,7 +111,8 @@ from coreops.training import train_row
 g = np.random.default_rng(0)
 X, y = g.normal(size=(300, 20)), g.integers(0, 5, 300)
 net = Network(Dense(20, 48), Tanh(), Dense(48, 5), loss=SoftmaxCrossEntropy())
-rows = [Run(net, optimizer=Adam(1e-3), batch_size=10, epochs=int(sys.argv[2]) + i % 3, seed=1000 + i) for i in range(12)]
+base, adam = int(sys.argv[2]), Adam(1e-3)
+rows = [Run(net, optimizer=adam, batch_size=10, epochs=base + i % 3, seed=1000 + i) for i in range(12)]
 def progress(done, total):
     print("done", done, flush=True)
 def report(table, **more):
@@ -126,7 +127,7 @@ except SweepInterrupted as stop:
     report(stop.table, missing=list(stop.missing))
     sys.exit(130)
 """
-EPOCHS = 120  # about 0.1 s a row
+EPOCHS = 500  # about 0.1 s a row, so that a signal comes long before the last one
 
 
 def start(journal, epochs=EPOCHS):
