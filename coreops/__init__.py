@@ -1,4 +1,4 @@
-"""coreops: layers, losses and optimizers as Numba kernels, and one training loop that runs thousands of small networks."""
+"""coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
 from coreops.diagnostics import gradient_check
 from coreops.inference import loss_and_gradient
@@ -22,9 +22,48 @@ from coreops.target import source_hash
 
 __version__ = "0.1.0"
 __all__ = [
-    "SGD", "AdaGrad", "Adam", "BinaryCrossEntropy", "Constant", "ConstantRate", "Cyclic", "Data", "Dense", "EarlyStopping",
-    "Evaluation", "ExponentialDecay", "GlorotUniform", "HarmonicDecay", "HeNormal", "HeavyBall", "LeakyReLU", "LecunNormal",
-    "LinearLoss", "Nesterov", "Network", "ProgressiveDecay", "RMSProp", "ReLU", "Reshuffle", "Result", "Run", "Scale",
-    "ShuffleOnce", "Sigmoid", "SigmoidSquaredError", "SoftmaxCrossEntropy", "SquaredError", "StepDecay", "SweepInterrupted",
-    "Table", "Tanh", "Uniform", "WithReplacement", "fit", "fit_many", "gradient_check", "loss_and_gradient", "source_hash",
-]  # fmt: skip
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "BinaryCrossEntropy",
+    "Constant",
+    "ConstantRate",
+    "Cyclic",
+    "Data",
+    "Dense",
+    "EarlyStopping",
+    "Evaluation",
+    "ExponentialDecay",
+    "GlorotUniform",
+    "HarmonicDecay",
+    "HeNormal",
+    "HeavyBall",
+    "LeakyReLU",
+    "LecunNormal",
+    "LinearLoss",
+    "Nesterov",
+    "Network",
+    "ProgressiveDecay",
+    "RMSProp",
+    "ReLU",
+    "Reshuffle",
+    "Result",
+    "Run",
+    "Scale",
+    "ShuffleOnce",
+    "Sigmoid",
+    "SigmoidSquaredError",
+    "SoftmaxCrossEntropy",
+    "SquaredError",
+    "StepDecay",
+    "SweepInterrupted",
+    "Table",
+    "Tanh",
+    "Uniform",
+    "WithReplacement",
+    "fit",
+    "fit_many",
+    "gradient_check",
+    "loss_and_gradient",
+    "source_hash",
+]

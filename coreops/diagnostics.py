@@ -9,10 +9,10 @@ from coreops.inference import loss_and_gradient
 def gradient_check(network, X, y, theta=None, *, seed=0, step=1e-6):
     """Compare backpropagation with central differences, in float64, per parameter tensor.
 
-    Returns a dict from parameter name to ||g - d|| / (||g|| + ||d||), Euclidean norms over the tensor (0 if both vanish),
-    with d_i = (E(theta + h e_i) - E(theta - h e_i)) / 2h, h = step max(1, |theta_i|).   Below 1e-7 for a right
-    gradient away from kinks. theta: parameters to check at, default drawn with `seed` plus a small uniform shift, so that
-    biases are not all 0; costs 2 P evaluations.   Baydin et al. 2018, section 2.1.
+    Returns a dict from parameter name to ||g - d|| / (||g|| + ||d||), Euclidean norms over the tensor (0 if both
+    vanish), with d_i = (E(theta + h e_i) - E(theta - h e_i)) / 2h, h = step max(1, |theta_i|).   Below 1e-7 for a right
+    gradient away from kinks. theta: parameters to check at, default drawn with `seed` plus a small uniform shift, so
+    that biases are not all 0; costs 2 P evaluations.   Baydin et al. 2018, section 2.1.
     """
     finite_number("step", step, 0)
     network = network.astype("float64")

@@ -87,7 +87,7 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class Constant(Initializer):
-    """w = value everywhere: the symmetric start that hidden units cannot leave.   Goodfellow et al. 2016, section 8.4."""
+    """w = value everywhere: a symmetric start that hidden units cannot leave.   Goodfellow et al. 2016, section 8.4."""
 
     value: float = 0.0
 

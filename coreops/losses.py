@@ -31,7 +31,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class SquaredError(Loss):
-    """E = (1/m) sum_i sum_j (x_ij - y_ij)^2, without 1/2.   x, y: (m, n); dE/dx = 2 (x - y)/m.   Bishop 2006, eq. 3.12."""
+    """E = (1/m) sum_i sum_j (x_ij - y_ij)^2, no 1/2.   x, y: (m, n); dE/dx = 2 (x - y)/m.   Bishop 2006, eq. 3.12."""
 
     kind, targets, classifier = records.SQUARED_ERROR, OUTPUTS, False
 
@@ -56,9 +56,9 @@ class BinaryCrossEntropy(Loss):
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy(Loss):
-    """E = (1/m) sum_i log sum_j e^(z_ij - z_i,y_i).   z: (m, n), y: class numbers (m,); dE/dz = (softmax(z) - onehot)/m.
+    """E = (1/m) sum_i log sum_j e^(z_ij - z_i,y_i).   z: (m, n), y: class numbers (m,).
 
-    Bishop 2006, eq. 4.108, with the largest logit subtracted first.
+    dE/dz = (softmax(z) - onehot)/m.   Bishop 2006, eq. 4.108, with the largest logit subtracted first.
     """
 
     kind, targets, classifier = records.SOFTMAX_CROSS_ENTROPY, LABEL, True
@@ -68,7 +68,7 @@ class SoftmaxCrossEntropy(Loss):
 class SigmoidSquaredError(Loss):
     """E = (1/m) sum_ij (s - y)^2 with s = sigmoid(z); dE/dz = 2 (s - y) s (1 - s)/m, which vanishes when s saturates.
 
-    z: (m, n); y and wrong predictions as for BinaryCrossEntropy.   Goodfellow, Bengio & Courville 2016, section 6.2.2.2.
+    z: (m, n); y and wrong predictions as for BinaryCrossEntropy.   Goodfellow et al. 2016, section 6.2.2.2.
     """
 
     kind, targets, classifier = records.SIGMOID_SQUARED_ERROR, BITS, True

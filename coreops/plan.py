@@ -94,7 +94,7 @@ class Plan:
         slope=0.0,
         rate=0.0,
     ):
-        """Append an operation; x, x2, y: Value, w: Parameter or Value, b: Parameter; scratch: elements of work it needs."""
+        """Append an operation; x, x2, y: Value, w: Parameter or Value, b: Parameter; scratch: elements it needs."""
         flags = records.FIRST if x is self.input else 0
         ordinal = sum(operation["kind"] == kind for operation in self.operations)
         self.operations.append(

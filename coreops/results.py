@@ -19,7 +19,8 @@ class Evaluation(NamedTuple):
 class Result:
     """A finished run.
 
-    loss, error, validation_loss, validation_error: (epochs,), over the whole set after each epoch, NaN where not evaluated
+    loss, error, validation_loss, validation_error: (epochs,), over the whole set after each epoch, NaN where not
+        evaluated
     batch_loss: (epochs,), mean over the epoch's batches, each at the weights it was computed with
     step_loss: batch losses at the recorded steps; step_theta: (records, P), the first before step 1
     theta: (P,), best so far under early stopping, else the last; status: "completed", "stopped" or "diverged"

@@ -28,7 +28,7 @@ class ConstantRate(Schedule):
 
 @dataclass(frozen=True)
 class StepDecay(Schedule):
-    """lr(t) = lr factor^floor(epoch/every).   factor in (0, 1], default 0.1; every: epochs, default 10.   He et al. 2016, 4.1."""
+    """lr(t) = lr factor^floor(epoch/every).   factor in (0, 1], default 0.1; every (epochs): 10.   He et al. 2016."""
 
     factor: float = 0.1
     every: int = 10
@@ -45,7 +45,7 @@ class StepDecay(Schedule):
 
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
-    """lr(t) = lr factor^epoch.   factor in (0, 1].   Bottou 2012, "Stochastic gradient descent tricks", discusses the rates."""
+    """lr(t) = lr factor^epoch.   factor in (0, 1].   Bottou 2012, "Stochastic gradient descent tricks"."""
 
     factor: float
     kind = EXPONENTIAL

@@ -11,6 +11,7 @@ from coreops import records
 from coreops.checks import instance, positive_integer, wrong
 from coreops.inference import aligned_empty
 from coreops.journal import Journal
+from coreops.network import Network
 from coreops.plan import aligned
 from coreops.results import Result, Table
 from coreops.runs import Data, Run, encode
@@ -21,7 +22,7 @@ TARGETS = ("cpu",)
 
 
 class SweepInterrupted(KeyboardInterrupt):
-    """Ctrl-C during fit_many. `table` holds what had finished (also in the journal), `missing` the other row numbers."""
+    """Ctrl-C during fit_many. `table`: what had finished (also in the journal); `missing`: the other row numbers."""
 
     def __init__(self, table, missing):
         super().__init__(f"interrupted with {len(table)} rows finished and {len(missing)} not")
@@ -71,7 +72,8 @@ def _train(row, journal):
         dtype, slots = row.network.dtype, int(row.record[0]["n_slots"])
         train_row(
             row.record, 0, row.ops, row.x, row.y, row.train, row.held_out,
-            _scratch.take("arena", row.arena_size, dtype), _scratch.take("state", slots * int(row.record[0]["grad"]), dtype),
+            _scratch.take("arena", row.arena_size, dtype),
+            _scratch.take("state", slots * int(row.record[0]["grad"]), dtype),
             _scratch.take("order", row.order_size, np.dtype(np.int64)),
             theta, curves, step_loss, step_theta, outcome,
         )  # fmt: skip
@@ -92,22 +94,24 @@ def _check_size(rows):
         )
 
 
-def fit(network, X, y, *, validation=None, **settings) -> Result:
+def fit(network, X, y, *, optimizer, epochs, batch_size=None, seed=0, validation=None, **settings) -> Result:
     """Train one network and return its Result: the row that fit_many would return, bitwise.
 
-    X: (n, n_in); y: what the loss wants; validation: (Xv, yv) evaluated after each epoch; the other arguments are
-    those of Run: optimizer and epochs are required, batch_size=None is the full batch, seed defaults to 0.
+    X: (n, n_in); y: what the loss wants; validation: (Xv, yv) evaluated after each epoch; batch_size: None is the full
+    batch; the other arguments are those of Run: schedule, sampling, drop_last, evaluate_every, record_loss_every,
+    record_theta_every, early_stopping, theta0. Raises ValueError or TypeError naming the argument before it starts.
 
     >>> run = fit(net, X, y, optimizer=Adam(lr=1e-3), batch_size=32, epochs=20, seed=0, validation=(Xv, yv))
     """
     for name in ("data", "train", "y"):
         if name in settings:
             raise wrong(name, "an argument of fit", "it only in Run; fit trains on all of X, y", TypeError)
-    instance("network", network, type(network) if hasattr(network, "plan") else tuple, "a Network")
+    instance("network", network, Network, "a Network")
     if validation is not None:
         X, y, train, held_out = _joined(network, X, y, validation)
         settings |= {"train": train, "validation": held_out}
-    row = encode(Run(network, **settings), Data(X, y))
+    run = Run(network, optimizer=optimizer, epochs=epochs, batch_size=batch_size, seed=seed, **settings)
+    row = encode(run, Data(X, y))
     _check_size([row])
     return _train(row, Journal(None))
 
@@ -133,7 +137,7 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
     X, y: the data of all rows that do not bring their own; target: "cpu"; threads: default all cores;
     journal: path of a file in which finished rows are kept, and from which a rerun takes them; progress: called as
     progress(done, total) after each row. A row's result depends on the row alone, not on threads or other rows. A
-    row that diverges is recorded as such. Ctrl-C waits for the rows in flight and raises SweepInterrupted with the rest.
+    row that diverges is recorded as such. Ctrl-C waits for the rows in flight and raises SweepInterrupted.
     """
     if not isinstance(rows, Iterable):
         raise wrong("rows", rows, "a sequence of Run", TypeError)

@@ -55,8 +55,8 @@ def cache_root() -> Path:
 def kernel(function=None, *, inline=False):
     """Compile `function` in nopython mode for whichever target calls it.
 
-    inline: merge the machine code into the caller's. A call passes seven words per array, 5-10 ns: as much as a layer of a
-    tiny network takes.
+    inline: merge the machine code into the caller's. A call passes seven words per array, 5-10 ns: as much as a layer
+    of a tiny network takes.
 
     `error_model="numpy"` lets divisions vectorise (the default raises on x/0); no fastmath, because it would
     remove the NaN tests by which divergence is seen. With NUMBA_DISABLE_JIT=1 the function runs as Python.
@@ -177,8 +177,8 @@ else:
 def gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
     """C = S + A op(B) on one flat buffer.
 
-    A[i, p] is buffer[a + i a_row + p a_col], so that a transposed A needs no copy; B is row-major at b, (k, n), or (n, k)
-    if `transposed`; C is row-major (m, n) at c; S[i, j] is
+    A[i, p] is buffer[a + i a_row + p a_col], so that a transposed A needs no copy; B is row-major at b, (k, n), or
+    (n, k) if `transposed`; C is row-major (m, n) at c; S[i, j] is
     buffer[start + i start_row + j], or 0 if start < 0: a bias (start_row = 0), an accumulated C (start = c) or nothing.
     """
     left = np.lib.stride_tricks.as_strided(buffer[a:], (m, k), (a_row * buffer.itemsize, a_col * buffer.itemsize))

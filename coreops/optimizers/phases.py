@@ -21,7 +21,7 @@ def probe(row, theta, state):
 
 @kernel(inline=True)
 def update(row, power1, power2, lr, theta, grad, state):
-    """power1, power2: beta1^t and beta2^t, t = 1 at the first update; lr: scheduled; state: slots of theta.size each."""
+    """power1, power2: beta1^t, beta2^t, t = 1 at the first update; lr: scheduled; state: slots of theta.size each."""
     kind, p = row["optimizer"], theta.size
     beta1, beta2, eps, eps_inside = row["beta1"], row["beta2"], row["eps"], row["eps_inside"] != 0
     if kind == GRADIENT:
