@@ -10,6 +10,11 @@ from coreops.losses import BITS, LABEL, Loss
 from coreops.plan import Plan
 
 DTYPES = ("float32", "float64")
+KERNEL_READY = (
+    "C",
+    "A",
+    "W",
+)  # a read-only or strided array is another type to Numba, and would compile everything anew
 
 
 class Network:
@@ -100,7 +105,7 @@ class Network:
         X = real_array(name, X)
         if X.ndim != 2 or X.shape[1] != self.n_in or X.shape[0] == 0:
             raise wrong(name, f"shape {X.shape}", f"shape (n, {self.n_in}) with n >= 1")
-        return np.ascontiguousarray(X, self.dtype)
+        return np.require(X, self.dtype, KERNEL_READY)
 
     def encode_targets(self, y, n, name="y"):
         """y as the loss wants it: (n, 1) class numbers, (n, n_out) bits or (n, n_out) reals, in the network's dtype."""
@@ -117,7 +122,7 @@ class Network:
             raise wrong(name, f"shape {y.shape}", f"shape ({n}, {self.n_out})")
         if kind == BITS and not np.isin(y, (0, 1)).all():
             raise wrong(name, f"values {np.unique(y)[:5]}", "targets 0 or 1")
-        return np.ascontiguousarray(y, self.dtype)
+        return np.require(y, self.dtype, KERNEL_READY)
 
     def _labels(self, y, name):
         wanted = f"integer class labels in [0, {self.n_out})"

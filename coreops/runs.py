@@ -6,7 +6,7 @@ import numpy as np
 
 from coreops import records
 from coreops.checks import finite_number, flag, instance, integer, positive_integer, real_array, wrong
-from coreops.network import Network
+from coreops.network import KERNEL_READY, Network
 from coreops.optimizers import Optimizer
 from coreops.sampling import REPLACEMENT, Reshuffle, Sampling
 from coreops.schedules import ConstantRate, Schedule
@@ -197,4 +197,4 @@ def _index(name, value, n):
         raise wrong(name, index, "a non-empty one-dimensional array of example numbers")
     if index.min() < 0 or index.max() >= n:
         raise wrong(name, f"numbers from {index.min()} to {index.max()}", f"numbers in [0, {n})")
-    return np.ascontiguousarray(index, np.int64)
+    return np.require(index, np.int64, KERNEL_READY)

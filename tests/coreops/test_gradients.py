@@ -114,15 +114,15 @@ def test_default_theta_of_the_check_moves_biases_off_zero():
 MUTANTS = [
     ("losses.py", "dz[i * n + np.int64(y[i])] -= scale", "dz[i * n + np.int64(y[i])] += scale"),
     ("layers/activation.py", "dy[i] * (one - y[i] * y[i])", "dy[i] * (one + y[i] * y[i])"),
-    ("products.py", "total += left[i * k + p] * right[j * k + p]", "total -= left[i * k + p] * right[j * k + p]"),
+    ("layers/scale.py", "+ w[j] * dy[k]", "- w[j] * dy[k]"),
 ]
 CHECK = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
-from coreops import Dense, Network, SoftmaxCrossEntropy, Tanh, __file__ as used, gradient_check
+from coreops import Dense, Network, Scale, SoftmaxCrossEntropy, Tanh, __file__ as used, gradient_check
 assert used.startswith(sys.argv[1]), used
-net = Network(Dense(3, 4), Tanh(), Dense(4, 3), loss=SoftmaxCrossEntropy())
+net = Network(Dense(3, 4), Tanh(), Scale(4), Dense(4, 3), loss=SoftmaxCrossEntropy())
 g = np.random.default_rng(0)
 print(max(gradient_check(net, g.normal(size=(5, 3)), g.integers(0, 3, 5)).values()))
 """
