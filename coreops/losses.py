@@ -114,13 +114,14 @@ def sigmoid_loss(op, m, arena, mode):
             v = np.float64(z[i])
             total += max(v, 0.0) - v * np.float64(y[i]) + np.log1p(np.exp(-abs(v)))
     if mode & TRAIN:
+        # With c = 1 - s as sigmoid(-z), s - y = s (1 - y) - c y does not cancel when the unit saturates.
         if squared:
             for i in range(lane(), n, lanes()):
-                s = dz[i]
-                dz[i] = two * (s - y[i]) * (s * (one - s))
+                s, c = dz[i], sigmoid(-z[i])
+                dz[i] = two * (s * (one - y[i]) - c * y[i]) * (s * c)
         else:
             for i in range(lane(), n, lanes()):
-                dz[i] = scale * (dz[i] - y[i])
+                dz[i] = scale * (dz[i] * (one - y[i]) - sigmoid(-z[i]) * y[i])
     barrier()
     errors = count_bit_errors(z, y, m, op["n_in"]) if mode & COUNT_ERRORS else 0
     return block_sum(total), errors

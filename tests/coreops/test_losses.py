@@ -85,3 +85,17 @@ def test_sum_over_many_examples_is_accurate_in_float32():
         Network(Scale(1), loss=LinearLoss()), np.ones(1), np.full((m, 1), 0.1), np.ones((m, 1))
     )
     assert value == pytest.approx(float(np.float32(0.1)), rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", [SigmoidSquaredError(), BinaryCrossEntropy()], ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("z", [20.0, 40.0])
+def test_saturated_gradients_keep_their_precision(z, loss, dtype):
+    """The unit that is right by e^-z, and the one that is wrong by as little, on either side of 0."""
+    net = Network(Scale(1), loss=loss, dtype=dtype)
+    for sign, label in ((1, 0), (1, 1), (-1, 0), (-1, 1)):
+        s, c = 1 / (1 + np.exp(-sign * z)), 1 / (1 + np.exp(sign * z))
+        gap = s if label == 0 else -c
+        want = 2 * gap * s * c if isinstance(loss, SigmoidSquaredError) else gap
+        got = loss_and_gradient(net, np.array([sign * z]), np.ones((1, 1)), np.array([label]))[1][0]
+        assert got == pytest.approx(want, rel=1e-5 if dtype == "float32" else 1e-12)
