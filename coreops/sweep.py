@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 
@@ -174,14 +174,11 @@ def _run_all(encoded, journal, threads, progress):
     pool = ThreadPoolExecutor(threads, thread_name_prefix="coreops")
     order = sorted(range(len(encoded)), key=lambda i: -encoded[i].cost)
     futures = {pool.submit(_train, encoded[i], journal): i for i in order}
-    pending = set(futures)
     try:
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                results[futures[future]] = future.result()
+        for done, future in enumerate(as_completed(futures), 1):
+            results[futures[future]] = future.result()
             if progress is not None:
-                progress(len(encoded) - len(pending), len(encoded))
+                progress(done, len(encoded))
         pool.shutdown()
     except KeyboardInterrupt:
         pool.shutdown(wait=True, cancel_futures=True)
