@@ -70,12 +70,15 @@ def digits(ax, data, p, kind, hidden):
     for arm in RIVALS:
         epoch, y = curves(data, "digits", arm, "log loss", kind)
         averaged(ax, epoch, y / np.log(10), arm)
-    ax.set(xlabel="epoch", ylabel="log10 training loss", xlim=(0, p.epochs), ylim=(None, 0.4))
+    floor = np.log10(p.loss_floor)
+    ax.axhline(floor, color="0.5", linewidth=0.8, linestyle=":")
+    ax.text(0.02 * p.epochs, floor + 0.12, "floor of the measure", color="0.35")
+    ax.set(xlabel="epoch", ylabel="log10 training loss", xlim=(0, p.epochs), ylim=(floor - 0.4, 0.4))
     ax.set_title(f"digits, {hidden} hidden layers")
     if kind == "shallow":
         write(ax, 0.98, 0.80, "AdaGrad", "AdaGrad", ha="right")
         write(ax, 0.98, 0.35, "Adam", "Adam", ha="right")
-        write(ax, 0.98, 0.13, "RMSProp", "RMSProp", ha="right")
+        write(ax, 0.98, 0.17, "RMSProp", "RMSProp", ha="right")
 
 
 def gains(ax, data, p):
