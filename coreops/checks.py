@@ -19,6 +19,8 @@ def integer(name, value, low, high=None, wanted=None):
         raise wrong(name, value, wanted, TypeError)
     if value < low or (high is not None and value > high):
         raise wrong(name, value, wanted)
+    if high is None and value >= 2**63:
+        raise wrong(name, value, f"{wanted} and < 2**63")
     return int(value)
 
 
@@ -35,6 +37,10 @@ def finite_number(name, value, low=None, high=None, high_open=False):
         wanted += f" >= {low}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise wrong(name, value, wanted, TypeError)
+    try:
+        float(value)
+    except OverflowError:
+        raise wrong(name, "an integer beyond the range of float64", wanted) from None
     above = high is not None and (value >= high if high_open else value > high)
     if not math.isfinite(value) or (low is not None and value < low) or above:
         raise wrong(name, value, wanted)
@@ -72,3 +78,12 @@ def real_array(name, value, ndim=None):
         if bad:
             raise wrong(name, f"{bad} NaN or infinite values", "finite numbers")
     return array
+
+
+def cast(name, array, dtype, requirements=()):
+    """A finite array in the precision of a run; refused if a value overflows there."""
+    with np.errstate(over="ignore"):
+        result = np.require(array, dtype, requirements)
+    if array.dtype.kind == "f" and array.itemsize > result.itemsize and not np.isfinite(result).all():
+        raise wrong(name, f"magnitudes up to {float(np.abs(array).max()):.3g}", f"numbers that {dtype} can hold")
+    return result

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from coreops.checks import finite_number
+from coreops.checks import finite_number, instance, real_array, wrong
 from coreops.inference import loss_and_gradient
+from coreops.network import Network
 
 
 def gradient_check(network, X, y, theta=None, *, seed=0, step=1e-6):
@@ -14,11 +15,15 @@ def gradient_check(network, X, y, theta=None, *, seed=0, step=1e-6):
     gradient away from kinks. theta: parameters to check at, default drawn with `seed` plus a small uniform shift, so
     that biases are not all 0; costs 2 P evaluations.   Baydin et al. 2018, section 2.1.
     """
-    finite_number("step", step, 0)
+    if finite_number("step", step, 0) == 0:
+        raise wrong("step", step, "a finite number > 0")
+    instance("network", network, Network, "a Network")
     network = network.astype("float64")
     if theta is None:
         theta = network.initialize(seed) + np.random.default_rng(seed).uniform(-0.1, 0.1, network.n_parameters)
-    theta = np.array(theta, float)
+    theta = np.array(real_array("theta", theta), float)
+    if theta.shape != (network.n_parameters,):
+        raise wrong("theta", f"shape {theta.shape}", f"shape ({network.n_parameters},)")
     _, gradient = loss_and_gradient(network, theta, X, y)
     difference = np.empty_like(theta)
     for i in range(theta.size):

@@ -3,8 +3,9 @@
 import numpy as np
 
 from coreops import records
-from coreops.checks import real_array, wrong
+from coreops.checks import cast, instance, real_array, wrong
 from coreops.interpreter import backward, forward
+from coreops.network import Network
 from coreops.plan import aligned
 from coreops.records import NO_LOSS, TRAIN
 from coreops.training import evaluate
@@ -23,7 +24,7 @@ def _check_theta(network, theta):
     theta = real_array("theta", theta)
     if theta.shape != (network.n_parameters,):
         raise wrong("theta", f"shape {theta.shape}", f"shape ({network.n_parameters},)")
-    return theta
+    return cast("theta", theta, network.dtype)
 
 
 def _prepare(network, theta, capacity):
@@ -38,10 +39,10 @@ def _prepare(network, theta, capacity):
 
 
 def network_outputs(network, theta, X):
-    """Outputs before the loss, (n, n_out)."""
+    """Outputs before the loss, (n, n_out); of a diverged theta they are not finite."""
     x = network.encode_inputs(X)
     capacity = min(CHUNK, len(x))
-    ops, rows, arena = _prepare(network, _check_theta(network, theta), capacity)
+    ops, rows, arena = _prepare(network, theta, capacity)
     at, final = int(rows["inputs"][0]), int(ops[-1]["x"])
     out = np.empty((len(x), network.n_out), network.dtype)
     for start in range(0, len(x), capacity):
@@ -56,8 +57,8 @@ def evaluate_network(network, theta, X, y):
     """(mean loss, share of wrong predictions or NaN)."""
     x = network.encode_inputs(X)
     y = network.encode_targets(y, len(x))
-    ops, rows, arena = _prepare(network, _check_theta(network, theta), min(CHUNK, len(x)))
-    loss, error = evaluate(rows[0], ops, x.reshape(-1), y.reshape(-1), np.arange(len(x)), arena)
+    ops, rows, arena = _prepare(network, theta, min(CHUNK, len(x)))
+    loss, error = evaluate(rows[0], ops, x.reshape(-1), y.reshape(-1), np.arange(len(x), dtype=np.int64), arena)
     return float(loss), float(error) if network.loss.classifier else float("nan")
 
 
@@ -66,6 +67,7 @@ def loss_and_gradient(network, theta, X, y):
 
     theta: (P,); X: (n, n_in); y as the loss wants it; returns a float and (P,) in the network's dtype.
     """
+    instance("network", network, Network, "a Network")
     x = network.encode_inputs(X)
     y = network.encode_targets(y, len(x))
     m = len(x)

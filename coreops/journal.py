@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from coreops.checks import wrong
 from coreops.target import source_hash
 
 
@@ -21,12 +22,18 @@ class Journal:
         self.path, self.lock, self.digests = path, threading.Lock(), {}
         if path is None:
             return
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.connection = sqlite3.connect(path, check_same_thread=False, timeout=60, isolation_level=None)
-        # Commits survive the death of the process; `synchronous=OFF` gives up only on power loss, for speed.
-        self.connection.execute("PRAGMA journal_mode=WAL")
-        self.connection.execute("PRAGMA synchronous=OFF")
-        self.connection.execute("CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, result BLOB) WITHOUT ROWID")
+        self.connection = None
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self.connection = sqlite3.connect(path, check_same_thread=False, timeout=60, isolation_level=None)
+            # Commits survive the death of the process; `synchronous=OFF` gives up only on power loss, for speed.
+            self.connection.execute("PRAGMA journal_mode=WAL")
+            self.connection.execute("PRAGMA synchronous=OFF")
+            self.connection.execute("CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, result BLOB) WITHOUT ROWID")
+        except (OSError, sqlite3.Error) as error:
+            if self.connection is not None:
+                self.connection.close()
+            raise wrong("journal", f"{str(path)!r} ({error})", "a file that is a journal or can be made") from error
 
     def key(self, row):
         """SHA-256 of a row: its record, its plan, its data, its start and the code that will run it."""

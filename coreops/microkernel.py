@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 _WIDE = bool(llvm.get_host_cpu_features().get("avx512f"))
 VECTOR_BYTES = 64 if _WIDE else 32
 ROWS = 8 if _WIDE else 6  # with two vectors per row: 16 of 32, or 12 of 16, registers accumulate
-DEPTH = 128  # rows of a packed panel: 16 KB, a third of the first-level cache
+DEPTH = 128  # rows of a packed panel: 8 or 16 KB, within the first-level cache
 LARGE = 8192  # elements of B above which its panels are packed
 WORD = ir.IntType(64)
 

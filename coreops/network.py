@@ -4,12 +4,13 @@ import functools
 
 import numpy as np
 
-from coreops.checks import instance, integer, real_array, wrong
+from coreops.checks import cast, instance, integer, real_array, wrong
 from coreops.initializers import HeNormal, Initializer
 from coreops.losses import BITS, LABEL, Loss
 from coreops.plan import Plan
 
 DTYPES = ("float32", "float64")
+MOST_PARAMETERS = 2**31
 KERNEL_READY = (
     "C",
     "A",
@@ -47,6 +48,8 @@ class Network:
         self.plan = self._build()
         self.n_in = self.plan.n_in
         self.n_parameters = sum(p.size for p in self.plan.parameters)
+        if self.n_parameters > MOST_PARAMETERS:
+            raise wrong("layers", f"{self.n_parameters} parameters", f"at most {MOST_PARAMETERS}")
         self.lay_out = functools.lru_cache(maxsize=64)(self.plan.lay_out)
 
     def _build(self):
@@ -73,6 +76,10 @@ class Network:
     def __repr__(self):
         parts = ", ".join(repr(layer) for layer in self.layers)
         return f"Network({parts}, loss={self.loss!r}, init={self.init!r}, dtype={self.dtype.name!r})"
+
+    def __reduce__(self):
+        # Pickled and copied as what it was built from: the memo of `lay_out` stays behind.
+        return functools.partial(Network, loss=self.loss, init=self.init, dtype=self.dtype.name), self.layers
 
     def astype(self, dtype):
         """The same network in another precision."""
@@ -105,7 +112,7 @@ class Network:
         X = real_array(name, X)
         if X.ndim != 2 or X.shape[1] != self.n_in or X.shape[0] == 0:
             raise wrong(name, f"shape {X.shape}", f"shape (n, {self.n_in}) with n >= 1")
-        return np.require(X, self.dtype, KERNEL_READY)
+        return cast(name, X, self.dtype, KERNEL_READY)
 
     def encode_targets(self, y, n, name="y"):
         """y as the loss wants it: (n, 1) class numbers, (n, n_out) bits or (n, n_out) reals, in the network's dtype."""
@@ -122,7 +129,7 @@ class Network:
             raise wrong(name, f"shape {y.shape}", f"shape ({n}, {self.n_out})")
         if kind == BITS and not np.isin(y, (0, 1)).all():
             raise wrong(name, f"values {np.unique(y)[:5]}", "targets 0 or 1")
-        return np.require(y, self.dtype, KERNEL_READY)
+        return cast(name, y, self.dtype, KERNEL_READY)
 
     def _labels(self, y, name):
         wanted = f"integer class labels in [0, {self.n_out})"

@@ -5,6 +5,7 @@ theta holds all penalised weights first, then the biases, so that one split inde
 holds, for every value, `capacity` examples of it and as many of its gradient.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +40,7 @@ class Parameter:
 
     @property
     def size(self):
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
 
 @dataclass

@@ -4,6 +4,9 @@ A draw is keyed by (seed, use, step, index), so a row's stream does not depend o
 which other rows ran.   Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
 """
 
+from collections.abc import Iterable
+from numbers import Integral
+
 import numpy as np
 
 from coreops.target import kernel
@@ -79,6 +82,7 @@ def philox4x32(counter, key) -> tuple[int, int, int, int]:
     Raises ValueError unless there are four and two integers in [0, 2^32).
     """
     for name, words, count in (("counter", counter, 4), ("key", key, 2)):
-        if len(words) != count or not all(0 <= int(word) < 2**32 for word in words):
+        words = tuple(words) if isinstance(words, Iterable) else (words,)
+        if len(words) != count or not all(isinstance(word, Integral) and 0 <= word < 2**32 for word in words):
             raise ValueError(f"{name}: got {words!r}, wanted {count} integers in [0, 2**32)")
     return tuple(int(word) for word in philox(*(np.uint64(word) for word in (*counter, *key))))

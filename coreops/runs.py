@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coreops import records
-from coreops.checks import finite_number, flag, instance, integer, positive_integer, real_array, wrong
+from coreops.checks import cast, finite_number, flag, instance, integer, positive_integer, real_array, wrong
 from coreops.network import KERNEL_READY, Network
 from coreops.optimizers import Optimizer
 from coreops.sampling import REPLACEMENT, Reshuffle, Sampling
@@ -39,7 +39,7 @@ class Data:
 
     def __init__(self, X, y):
         self.X, self.y = X, y
-        self._inputs, self._targets = {}, {}
+        self._inputs, self._targets, self._numbers = {}, {}, {}
 
     def inputs(self, network):
         key = (network.dtype, network.n_in)
@@ -52,6 +52,12 @@ class Data:
         if key not in self._targets:
             self._targets[key] = network.encode_targets(self.y, len(self.inputs(network)))
         return self._targets[key]
+
+    def numbers(self, n):
+        """0 ... n - 1: one array for all rows that train on everything."""
+        if n not in self._numbers:
+            self._numbers[n] = np.arange(n, dtype=np.int64)
+        return self._numbers[n]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +112,9 @@ class Run:
                 raise wrong("early_stopping", self.early_stopping, "validation data to watch")
             if self.evaluate_every == 0:
                 raise wrong("evaluate_every", 0, "at least 1 with early stopping")
+            if self.early_stopping.monitor == "validation_error" and not self.network.loss.classifier:
+                wanted = f"'validation_loss': {self.network.loss} counts no errors"
+                raise wrong("early_stopping monitor", "'validation_error'", wanted)
 
 
 @dataclass(frozen=True)
@@ -151,8 +160,8 @@ def encode(run: Run, data: Data) -> Row:
     x = data.inputs(network)
     n = len(x)
     y = data.targets(network) if run.y is None else network.encode_targets(run.y, n)
-    train = np.arange(n) if run.train is None else _index("train", run.train, n)
-    held_out = np.arange(0) if run.validation is None else _index("validation", run.validation, n)
+    train = data.numbers(n) if run.train is None else _index("train", run.train, n)
+    held_out = np.arange(0, dtype=np.int64) if run.validation is None else _index("validation", run.validation, n)
     batch_size = len(train) if run.batch_size is None else run.batch_size
     if batch_size > len(train):
         raise wrong("batch_size", batch_size, f"an integer in [1, {len(train)}], the number of training examples")
@@ -188,13 +197,18 @@ def encode(run: Run, data: Data) -> Row:
         theta0 = real_array("theta0", run.theta0)
         if theta0.shape != (network.n_parameters,):
             raise wrong("theta0", f"shape {theta0.shape}", f"shape ({network.n_parameters},)")
+        theta0 = cast("theta0", theta0, network.dtype)
     return Row(network, record, ops, arena_size, x.reshape(-1), y.reshape(-1), train, held_out, order_size, theta0)
 
 
 def _index(name, value, n):
-    index = np.asarray(value)
+    wanted = "a non-empty one-dimensional array of example numbers"
+    try:
+        index = np.asarray(value)
+    except ValueError as error:
+        raise wrong(name, type(value).__name__, wanted) from error
     if index.ndim != 1 or index.dtype.kind not in "iu" or index.size == 0:
-        raise wrong(name, index, "a non-empty one-dimensional array of example numbers")
+        raise wrong(name, index, wanted)
     if index.min() < 0 or index.max() >= n:
         raise wrong(name, f"numbers from {index.min()} to {index.max()}", f"numbers in [0, {n})")
     return np.require(index, np.int64, KERNEL_READY)

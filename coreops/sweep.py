@@ -1,5 +1,6 @@
 """fit and fit_many: from rows to results, over a pool of plain threads."""
 
+import math
 import os
 import threading
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from coreops.runs import Data, Run, encode
 from coreops.training import train_row
 
 LIMIT = 4 * 2**30  # bytes that the results of one call may take
+SCRATCH_LIMIT = 64 * 2**30  # bytes that one row may need while it runs
 TARGETS = ("cpu",)
 
 
@@ -58,7 +60,7 @@ def _allocate(row):
 
 
 def _result_bytes(row):
-    theta, curves, step_loss, step_theta = (float(np.prod(shape)) for shape in row.shapes)
+    theta, curves, step_loss, step_theta = (math.prod(shape) for shape in row.shapes)
     return (theta + step_theta) * row.network.dtype.itemsize + (curves + step_loss) * 8
 
 
@@ -88,9 +90,16 @@ def _check_size(rows):
     total = sum(_result_bytes(row) for row in rows)
     if total > LIMIT:
         raise wrong(
-            "record_theta_every, record_loss_every",
+            "epochs, record_theta_every, record_loss_every",
             f"{total / 2**30:.1f} GiB of records",
             f"at most {LIMIT / 2**30:.0f} GiB in one call: record less often, or fewer rows at a time",
+        )
+    scratch = max(row.arena_size * row.network.dtype.itemsize for row in rows)
+    if scratch > SCRATCH_LIMIT:
+        raise wrong(
+            "batch_size",
+            f"{scratch / 2**30:.1f} GiB of scratch for one row",
+            f"at most {SCRATCH_LIMIT / 2**30:.0f} GiB: smaller batches or layers",
         )
 
 
@@ -150,6 +159,8 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
         raise wrong("target", target, f"one of {', '.join(map(repr, TARGETS))}")
     if progress is not None and not callable(progress):
         raise wrong("progress", progress, "a callable progress(done, total)", TypeError)
+    if journal is not None and not isinstance(journal, (str, os.PathLike)):
+        raise wrong("journal", journal, "the path of a file, or None", TypeError)
     threads = os.cpu_count() if threads is None else positive_integer("threads", threads)
     if X is None and any(run.data is None for run in rows):
         raise wrong("X", "None", "data, or a Run(data=Data(X, y)) in every row")
@@ -170,11 +181,12 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
 
 def _run_all(encoded, journal, threads, progress):
     """Longest rows first, one per thread; the main thread only waits, so Ctrl-C reaches it at once."""
-    results = [None] * len(encoded)
+    results, futures = [None] * len(encoded), {}
     pool = ThreadPoolExecutor(threads, thread_name_prefix="coreops")
     order = sorted(range(len(encoded)), key=lambda i: -encoded[i].cost)
-    futures = {pool.submit(_train, encoded[i], journal): i for i in order}
     try:
+        for i in order:
+            futures[pool.submit(_train, encoded[i], journal)] = i
         for done, future in enumerate(as_completed(futures), 1):
             results[futures[future]] = future.result()
             if progress is not None:

@@ -52,6 +52,15 @@ def cache_root() -> Path:
     return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("claimlab", appauthor=False))
 
 
+def _usable(folder) -> bool:
+    """Whether the folder can be written to. If not, Numba would keep its cache beside the sources, by no hash."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
 def kernel(function=None, *, inline=False):
     """Compile `function` in nopython mode for whichever target calls it.
 
@@ -71,10 +80,10 @@ def kernel(function=None, *, inline=False):
                 return function(*args)
 
         return quiet
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_root() / "kernels" / source_hash()[:16])
+    before, folder = numba.config.CACHE_DIR, cache_root() / "kernels" / source_hash()[:16]
+    numba.config.CACHE_DIR = str(folder)
     try:
-        return numba.njit(error_model="numpy", nogil=True, cache=True, forceinline=inline)(function)
+        return numba.njit(error_model="numpy", nogil=True, cache=_usable(folder), forceinline=inline)(function)
     finally:
         numba.config.CACHE_DIR = before
 

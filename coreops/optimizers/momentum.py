@@ -30,7 +30,7 @@ class HeavyBall(_Momentum):
 class Nesterov(_Momentum):
     """v <- b v - lr g(w + b v);  w <- w + v.   lr >= 0, momentum b in [0, 1), default 0.9; v starts at 0.
 
-    The batch loss recorded during training is the one at the look-ahead point w + b v.
+    The batch loss recorded during training is the one at the look-ahead point w + b v, where a diverged run ends.
     Nesterov 1983 in the form of Sutskever, Martens, Dahl & Hinton 2013, eq. 3-4.
     """
 

@@ -63,7 +63,7 @@ def exported(kind):
     return {n: c for n, c in classes.items() if issubclass(c, bases[kind])}
 
 
-# layer class -> (layer, width of its input) to try; sizes on both sides of the switch to BLAS
+# layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
 LAYERS = {
     "Dense": [(Dense(3, 2), 3), (Dense(1, 1), 1), (Dense(5, 4, bias=False), 5), (Dense(17, 9), 17)],
     "Scale": [(Scale(4), 4), (Scale(1), 1)],

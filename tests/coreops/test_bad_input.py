@@ -24,6 +24,8 @@ from coreops import (
     gradient_check,
     loss_and_gradient,
 )
+from coreops.rng import philox4x32
+from coreops.target import _usable
 from tests.coreops import cases
 from tests.coreops.cases import complains
 
@@ -213,3 +215,58 @@ def test_any_shapes_that_do_not_fit_are_refused(n, d, m, k, flat):
     else:
         bad, shape = ("X", x.shape) if d != 3 else ("y", y.shape)
         complains(rf"^{bad}\b", re.escape(str(shape)), "wanted", loss_and_gradient, LINE, LINE.initialize(0), x, y)
+
+
+HUGE = 2**70
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("epochs", {"epochs": HUGE}),
+        ("evaluate_every", {"evaluate_every": HUGE}),
+        ("record_loss_every", {"record_loss_every": HUGE}),
+    ],
+)
+def test_integers_that_no_record_holds(name, settings):
+    complains(name, str(HUGE), "< 2\\*\\*63", Run, cases.mlp(), **({"optimizer": SGD(0.1), "epochs": 1} | settings))
+
+
+def test_values_that_overflow_in_single_precision():
+    train, line = dict(optimizer=SGD(0.1), epochs=1), LINE.astype("float32")
+    for name, data in (("X", (X * 1e300, X[:, :2])), ("y", (X, X[:, :2] * 1e300))):
+        complains(rf"^{name}\b", "e\\+", "float32", fit, line, *data, **train)
+    complains("theta0", "e\\+300", "float32", fit, line, X, X[:, :2], theta0=np.full(line.n_parameters, 1e300), **train)
+
+
+def test_networks_and_batches_too_large_for_memory():
+    complains("layers", str(2**64), "parameters|at most", Network, Dense(2**32, 2**32, bias=False), loss=SquaredError())
+    wide = Network(Dense(3, 10**7, bias=False), Dense(10**7, 1), loss=SquaredError())
+    complains("batch_size", "GiB", "GiB", fit, wide, np.ones((10**4, 3)), np.ones(10**4), optimizer=SGD(0.1), epochs=1)
+
+
+def test_early_stopping_on_errors_that_are_not_counted():
+    complains("early_stopping monitor", "validation_error", "validation_loss", Run, LINE, optimizer=SGD(0.1), epochs=1,
+              validation=[0], early_stopping=EarlyStopping(1, "validation_error"))  # fmt: skip
+
+
+def test_arguments_of_the_wrong_kind(tmp_path):
+    run = Run(cases.mlp(), optimizer=SGD(0.1), epochs=1)
+    complains("journal", "5", "path", fit_many, [run], X, Y, journal=5)
+    complains("journal", "unable to open", "a journal", fit_many, [run], X, Y, journal=tmp_path)
+    (tmp_path / "text").write_text("no journal " * 200)
+    complains("journal", "not a database", "a journal", fit_many, [run], X, Y, journal=tmp_path / "text")
+    ragged = Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, train=[[1], [2, 3]])
+    complains("train", "list", "example numbers", fit_many, [ragged], X, Y)
+    complains("network", "3", "Network", gradient_check, 3, X, Y)
+    complains("network", "3", "Network", loss_and_gradient, 3, np.zeros(2), X, Y)
+    complains("step", "0", "> 0", gradient_check, cases.mlp(), X, Y, step=0)
+    complains("SGD lr", "beyond", "finite", SGD, 10**400)
+    complains("counter", "1.5", "integers", philox4x32, (1.5, 0, 0, 0), (0, 0))
+    complains("key", "3", "2 integers", philox4x32, (0, 0, 0, 0), 3)
+
+
+def test_a_cache_that_cannot_be_written_is_not_used(tmp_path):
+    """Numba's next choice, __pycache__ beside the sources, does not see edits in callees."""
+    (tmp_path / "file").touch()
+    assert _usable(tmp_path / "new" / "folder") and not _usable(tmp_path / "file" / "folder")

@@ -1,5 +1,7 @@
 """fit_many: a row's result depends on the row alone; tables; rows of all kinds side by side."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -30,6 +32,7 @@ from coreops import (
     fit,
     fit_many,
 )
+from coreops.runs import encode
 from tests.coreops import cases
 
 X, Y = cases.problem(n=20)
@@ -268,3 +271,18 @@ def test_calls_from_several_threads_at_once(table):
     for result in results:
         for a, b in zip(result, table, strict=True):
             same(a, b)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_runs_and_results_can_be_sent_to_another_process(again):
+    X, y = cases.problem()
+    run = Run(cases.mlp(), optimizer=Adam(0.1), batch_size=5, epochs=2, seed=3)
+    here, there = fit_many([run], X, y)[0], fit_many([again(run)], X, y)[0]
+    assert np.array_equal(here.theta, there.theta) and np.array_equal(here.theta, again(here).theta)
+    assert np.array_equal(here.outputs(X), again(here).outputs(X))
+
+
+def test_rows_that_train_on_everything_share_its_numbers():
+    X, y = cases.problem()
+    data, run = Data(X, y), Run(cases.mlp(), optimizer=SGD(0.1), epochs=1)
+    assert encode(run, data).train is encode(run, data).train

@@ -272,3 +272,12 @@ def test_float32_and_float64_tell_the_same_story():
     runs = [fit(cases.mlp(d), X, Y, optimizer=HeavyBall(0.05, 0.9), batch_size=4, epochs=5, seed=1000) for d in DTYPES]
     assert runs[0].theta.dtype == np.float32 and runs[1].theta.dtype == np.float64
     np.testing.assert_allclose(runs[0].loss, runs[1].loss, rtol=1e-4)
+
+
+def test_a_diverged_run_can_be_evaluated():
+    """Its outputs and losses are not numbers, which is an answer and no error."""
+    net = Network(Dense(2, 1), loss=SquaredError())
+    run = fit(net, np.ones((4, 2)), np.ones(4), optimizer=SGD(1e30), epochs=5, evaluate_every=0)
+    assert run.status == "diverged"
+    assert not np.isfinite(run.predict(np.ones((3, 2)))).any()
+    assert not np.isfinite(run.evaluate(np.ones((3, 2)), np.ones(3)).loss)
