@@ -13,7 +13,8 @@ class AdaGrad(Optimizer):
     """G <- G + g^2;  w <- w - lr g/(sqrt(G) + eps), elementwise, G from 0.
 
     lr >= 0; eps >= 0, default 1e-8; eps_inside=True divides by sqrt(G + eps). With eps = 0 a coordinate whose
-    gradient has always been 0 stays where it is; in float32 a gradient below 1e-19, whose square is 0, then diverges.   Duchi, Hazan & Singer 2011, fig. 1 (delta outside the root).
+    gradient has always been 0 stays where it is; in float32 one below 1e-19, whose square is 0, then diverges.
+    Duchi, Hazan & Singer 2011, fig. 1 (delta outside the root).
     """
 
     eps: float = 1e-8

@@ -52,10 +52,14 @@ def measure(expression=None) -> dict:
         command += [
             "no:cacheprovider",
             f"--benchmark-json={raw}",
+            "-W",
+            "ignore:Not saving anything",  # said below, in one line
             *(["-k", expression] if expression else []),
         ]
         done = subprocess.run(command, cwd=paths.tree(), stdout=sys.stderr, check=False)
         if not raw.is_file() or not raw.stat().st_size:
+            if expression and done.returncode == 5:  # pytest's "no tests collected"
+                raise BenchError(f"no benchmark matches {expression!r}")
             raise BenchError(
                 f"pytest ended with code {done.returncode} and without results (is the extra 'test' there?)"
             )

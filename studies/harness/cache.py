@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from studies.harness import paths, provenance
-from studies.harness.files import canonical, sha256, sources_hash, write_atomic
+from studies.harness.files import sha256, sources_hash, write_atomic
 from studies.harness.study import sources
 
 HARNESS = Path(__file__).parent
@@ -169,7 +169,8 @@ def store(study_id, components, measurement) -> Measurement:
         "sha256": sha256(content),
         "tables": tables,
     }
-    write_atomic(path.with_suffix(".json"), canonical(meta))
+    # not `canonical`: sorted keys would give a report from the cache another order of tables and columns
+    write_atomic(path.with_suffix(".json"), json.dumps(meta, ensure_ascii=False))
     _prune(path.parent)
     return Measurement(frame, tables)
 

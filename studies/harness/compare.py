@@ -2,8 +2,12 @@
 
 from dataclasses import asdict, dataclass
 
+from studies.harness.result import result_hash
+
 IDENTICAL, WITHIN, MOVED, FLIPPED = "identical", "within tolerance", "moved", "verdict flipped"
-NUMBERS = ("estimate", "low", "high")
+NUMBERS = ("estimate", "low", "high", "p_value")
+EQUAL = ("n", "threshold")  # counts and limits have no tolerance
+ALPHA = 0.05  # p values far below it differ by chance between machines
 
 
 @dataclass(frozen=True)
@@ -26,18 +30,27 @@ class Compared:
 
 
 def judge_number(old, new, tolerance, threshold=None) -> str:
-    """identical, within `tolerance` of max(|old|, |new|, |threshold|), or moved."""
+    """identical, within `tolerance` of max(|old|, |new|, |threshold|), or moved.
+
+    A tolerance of 1 and more belongs to rounding errors, which may be any number up to their threshold: beyond
+    it they may differ by 5 %. (Of max(|old|, |new|) it would accept any two numbers of one sign.)
+    """
     if old == new:
         return IDENTICAL
     if old is None or new is None:
         return MOVED
-    scale = max(abs(old), abs(new), abs(threshold or 0.0))
-    return WITHIN if abs(old - new) <= tolerance * scale else MOVED
+    largest, limit = max(abs(old), abs(new)), abs(threshold or 0.0)
+    allowed = tolerance * max(largest, limit) if tolerance < 1 else max(tolerance * limit, 0.05 * largest)
+    return WITHIN if abs(old - new) <= allowed else MOVED
 
 
 def compare(old, new) -> list[Compared]:
-    """Every verdict and number of two reports of one study; a finding that only one of them has is moved."""
-    out = []
+    """Every verdict and number of two reports of one study; a finding that only one of them has is moved.
+
+    Findings that do not give the hash stored beside them were changed by hand, within a tolerance or not.
+    """
+    stated, own = old.result_hash[:16], result_hash(old.criteria_hash, old.findings)[:16]
+    out = [Compared("stored report", "result hash", stated, own, None, IDENTICAL if stated == own else MOVED)]
     before, after = {c.id: c.verdict for c in old.claims}, {c.id: c.verdict for c in new.claims}
     for id in dict.fromkeys([*before, *after]):
         a, b = before.get(id), after.get(id)
@@ -53,7 +66,12 @@ def compare(old, new) -> list[Compared]:
         for quantity in NUMBERS:
             a, b = getattr(f, quantity), getattr(g, quantity)
             if a is not None or b is not None:
-                status = judge_number(a, b, f.tolerance, f.threshold)
+                threshold = ALPHA if quantity == "p_value" else f.threshold
+                status = judge_number(a, b, f.tolerance, threshold)
                 out.append(Compared(f.name, quantity, a, b, f.tolerance, status))
+        for quantity in EQUAL:
+            a, b = getattr(f, quantity), getattr(g, quantity)
+            if a is not None or b is not None:
+                out.append(Compared(f.name, quantity, a, b, None, IDENTICAL if a == b else MOVED))
     out += [Compared(name, "finding", "absent", "present", None, MOVED) for name in new_findings]
     return out

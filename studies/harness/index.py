@@ -9,11 +9,24 @@ from studies.harness.registry import registry
 BEGIN, END = "<!-- verdicts:begin -->", "<!-- verdicts:end -->"
 
 
+class ReportError(Exception):
+    """A report that cannot be read; the message names its file."""
+
+
 def summaries(mode="full") -> list[dict]:
     """The JSON of every report of a mode, in order of id. Not validated: `list` must be quick."""
-    folder = paths.reports(mode)
-    found = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*/*.json"))]
+    found = [_read(p) for p in sorted(paths.reports(mode).glob("*/*.json"))]
     return [r for r in found if str(r.get("schema_version", "")).startswith("claimlab-report") and r["mode"] == mode]
+
+
+def _read(path) -> dict:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError(f"it holds a {type(found).__name__}")
+        return found
+    except ValueError as error:
+        raise ReportError(f"{path.relative_to(paths.tree()).as_posix()} is damaged: {error}") from None
 
 
 def verdicts(mode="full") -> dict[str, tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Changing parameters from the command line."""
 
 import ast
+import math
 
 from pydantic import ValidationError
 
@@ -46,7 +47,7 @@ def override(params: FrozenModel, settings: list[str]) -> FrozenModel:
         except (ValueError, SyntaxError):
             values[name] = text.strip()
     try:
-        return model.model_validate(values)
+        made = model.model_validate(values)
     except ValidationError as error:
         lines = []
         for e in error.errors():
@@ -54,3 +55,16 @@ def override(params: FrozenModel, settings: list[str]) -> FrozenModel:
             wanted = f" (it is {describe(model, name)})" if name in model.model_fields else ""
             lines.append(f"{name or model.__name__}: {e['msg']}, got {e['input']!r}{wanted}")
         raise ValueError("; ".join(lines)) from None
+    for name, value in made.model_dump().items():
+        if not _finite(value):  # no threshold, and one with nothing else in JSON
+            raise ValueError(f"{name}: must be finite, got {value!r} (it is {describe(model, name)})")
+    return made
+
+
+def _finite(value) -> bool:
+    """Whether every number in `value`, however nested, is finite."""
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    if isinstance(value, (tuple, list)):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)

@@ -65,12 +65,25 @@ def previous(study_id, mode) -> result.Report | None:
         return None
 
 
+def damage(study_id, mode) -> str | None:
+    """What is wrong with a report that is there but cannot be read; None for a whole one or none at all."""
+    path = outputs(study_id, mode)["json"]
+    try:
+        report.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        return f"{path.relative_to(paths.tree()).as_posix()} is damaged: {str(error).splitlines()[0]}"
+    return None
+
+
 def stale(study, options) -> tuple[list[str], dict, result.Report | None]:
     """(why the outputs must be made again, empty when they need not; the key; the report that is there)."""
     params = params_of(study, options)
     key = cache.result_components(study, params, options.target, registry())
     old = previous(study.id, options.mode)
-    reasons = cache.changes(old.key if old else None, key)
+    broken = None if old else damage(study.id, options.mode)
+    reasons = [broken] if broken else cache.changes(old.key if old else None, key)
     if not reasons:
         files = outputs(study.id, options.mode)
         for kind, digest in old.volatile.files.items():

@@ -155,8 +155,6 @@ def network(data, p):
 
     for task in ("digits", "table"):
         out[f"slower-{task}"] = axis(task)
-        name = "arms-exchanged" if task == "digits" else "table-exchanged"
-        out[name] = axis(task, "log", "squared")[0], ""
         values = paired(data, task, "epochs", p.scales[0])
         twin = statistics.equivalence(np.log(values["twin"]), np.log(values["log"]), delta=margin)
         out[f"twin-{task}"] = twin, ""

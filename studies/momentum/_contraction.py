@@ -61,10 +61,11 @@ def measure(p, seeds, sweep):
                     "contraction": contraction(far, spans[1], divide_by_t=arm == "hb"),
                 }
                 out += [(f"quadratic-{k}", arm, s, condition, 0.0, v) for k, v in values.items()]
-    one = sweep([quadratic(np.ones(p.dimension), SGD(1.0), 1, theta0=starts[s]) for s in seeds])
-    for s, result in zip(seeds, one, strict=True):
-        left = np.linalg.norm(result.step_theta[1]) / np.linalg.norm(starts[s])
-        out.append(("quadratic-one-step", "gd", s, 1.0, 0.0, left))
+    for arm, optimizer in optimizers(1.0).items():
+        one = sweep([quadratic(np.ones(p.dimension), optimizer, 1, theta0=starts[s]) for s in seeds])
+        for s, result in zip(seeds, one, strict=True):
+            left = np.linalg.norm(result.step_theta[1]) / np.linalg.norm(starts[s])
+            out.append(("quadratic-one-step", arm, s, 1.0, 0.0, left))
     return pd.DataFrame(out, columns=COLUMNS), grid(p, sweep)
 
 

@@ -20,8 +20,8 @@ CLAIMS = (
     "momentum-unrolled",
     "momentum-damps-oscillation",
 )
-VERSION = 1
-CHANGES = ()
+VERSION = 2
+CHANGES = ("The control at condition number 1 runs heavy ball, too, not gradient descent alone.",)
 EXPECTED_SECONDS = {"quick": 5, "full": 40}
 
 

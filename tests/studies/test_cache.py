@@ -33,6 +33,15 @@ def test_a_frame_comes_back_with_its_types(toy):
     assert cache.load("toy/coin", {"a": 2}) is None
 
 
+def test_tables_keep_their_order(toy):
+    tables = {"z": [{"value": 1.0, "arm": "b"}], "a": [{"v": 2.0}]}
+    frame = pd.DataFrame({"x": [1.0]})
+    stored = cache.store("toy/coin", {"k": 1}, cache.Measurement(frame, tables))
+    for found in (stored, cache.load("toy/coin", {"k": 1})):
+        assert list(found.tables) == ["z", "a"]
+        assert list(found.tables["z"][0]) == ["value", "arm"]
+
+
 def test_damage_is_a_miss(toy):
     cache.store("toy/coin", {"a": 1}, cache.Measurement(FRAME))
     (path,) = cache.folder("toy/coin").glob("*.npz")

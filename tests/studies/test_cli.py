@@ -107,10 +107,40 @@ def test_check(toy):
     data["findings"][0]["estimate"] *= 3
     path.write_text(json.dumps(data), encoding="utf-8")
     checked = as_json("check", "--all", code=1)["studies"]["toy/coin"]
-    assert [c["quantity"] for c in checked if c["status"] == "moved"] == ["estimate"]
+    assert [c["quantity"] for c in checked if c["status"] == "moved"] == ["result hash", "estimate"]
+    assert "stored report" in call("check", "coin", code=1).output
     data["findings"][0]["verdict"] = data["claims"][0]["verdict"] = "refuted"
     path.write_text(json.dumps(data), encoding="utf-8")
     assert "verdict flipped" in call("check", "coin", code=1).output
+
+
+def test_a_cache_that_cannot_be_written_is_named_before_anything_runs(toy, monkeypatch, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    monkeypatch.setenv("CLAIMLAB_CACHE", str(blocked / "cache"))
+    output = call("run", "coin", code=1).output
+    assert "cannot be written" in output and "CLAIMLAB_CACHE" in output and "Traceback" not in output
+    assert not (toy / "reports").exists()
+
+
+def test_a_damaged_report_is_named_and_can_be_made_again(toy):
+    call("run", "coin")
+    path = toy / "reports" / "toy" / "coin.json"
+    whole = path.read_text(encoding="utf-8")
+    for text in (whole[:100], "[]", whole.replace('"version": 2', '"version": "two"', 1)):
+        path.write_text(text, encoding="utf-8")
+        for arguments in (("check", "coin"), ("check", "--all"), ("cite", "coin")):
+            assert "reports/toy/coin.json is damaged" in call(*arguments, code=1).output
+        assert "coin.json is damaged" in call("status").output
+    for text in ("[]", whole[:100]):
+        path.write_text(text, encoding="utf-8")
+        for command in ("list", "errata"):
+            assert "reports/toy/coin.json is damaged" in call(command, code=1).output
+    call("run", "coin")
+    assert json.loads(path.read_text(encoding="utf-8"))["findings"] == json.loads(whole)["findings"]
+    assert "hence not checked" not in call("check", "--all").output
+    path.unlink()
+    assert "hence not checked: toy/coin" in call("check", "--all").output
 
 
 def test_check_of_a_quick_run(toy):
@@ -135,6 +165,9 @@ def test_status(toy):
     call("run", "coin")
     row = as_json("status")["studies"][0]
     assert (row["full"]["state"], row["quick"]["state"]) == ("up to date", "not run")
+    call("run", "coin", "--quick")
+    (toy / "build" / "quick" / "figures" / "toy" / "coin.svg").unlink()
+    assert "quick: svg file is missing or was changed" in call("status").output
 
 
 def test_a_failing_study_does_not_stop_the_others(toy):

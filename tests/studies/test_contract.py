@@ -26,6 +26,8 @@ def test_override():
         ("seeds=0", r"seeds: .*got 0 \(it is int, >= 1, <= 100\)"),
         ("seeds=many", r"seeds: .*got 'many' \(it is int"),
         ("rate=-1", r"rate: .*\(it is float, > 0\)"),
+        ("rate=inf", r"rate: must be finite, got inf \(it is float, > 0\)"),
+        ("grid=(1, 1e999)", r"grid: must be finite"),
         ("seed=3", r"unknown parameter 'seed'; did you mean 'seeds'\?"),
         ("seeds", "name=value"),
     ],

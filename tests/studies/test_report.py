@@ -5,8 +5,10 @@ import re
 
 import pytest
 
-from studies.harness import compare, index, paths, report, result, runner
+from studies.harness import compare, files, index, paths, report, result, runner, study
 from studies.harness.runner import Options
+
+COMMITTED = sorted(paths.reports("full").glob("*/*.json"))
 
 
 @pytest.fixture
@@ -142,8 +144,22 @@ def test_check_names_identical_within_moved_and_flipped(done):
     assert changed(estimate=effect.estimate * 2)["effect", "estimate"] == "moved"
     assert changed(estimate=None)["effect", "estimate"] == "moved"
     assert changed(verdict="refuted")["effect", "verdict"] == "verdict flipped"
+    assert changed(n=effect.n + 1)["effect", "n"] == "moved"
+    assert changed(p_value=effect.p_value + 0.2)["effect", "p_value"] == "moved"
     fewer = old.model_copy(update={"findings": old.findings[1:]})
     assert any(c.bad for c in compare.compare(old, fewer))
+
+
+def test_check_sees_a_stored_number_changed_within_its_tolerance(done):
+    near = tuple(f.model_copy(update={"estimate": f.estimate * 1.001}) for f in done.report.findings)
+    found = compare.compare(done.report.model_copy(update={"findings": near}), done.report)
+    assert [(c.finding, c.quantity) for c in found if c.bad] == [("stored report", "result hash")]
+
+
+def test_rounding_errors_may_be_anything_up_to_their_threshold_only():
+    assert compare.judge_number(1e-13, 8e-11, 1.0, 1e-10) == "within tolerance"
+    assert compare.judge_number(0.5, 0.51, 1.0, 1e-10) == "within tolerance"
+    assert compare.judge_number(0.5, 1.5, 1.0, 1e-10) == "moved"
 
 
 def test_index_and_readme_follow_the_reports(done, toy):
@@ -156,13 +172,23 @@ def test_index_and_readme_follow_the_reports(done, toy):
     assert index.update() == []
 
 
-@pytest.mark.parametrize("path", sorted(paths.reports("full").glob("*/*.json")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda p: p.stem)
 def test_committed_reports_are_valid_and_their_markdown_follows(path):
     loaded = report.from_json(path.read_text(encoding="utf-8"))
     assert loaded.mode == "full"
     picture = f"../../figures/{loaded.id}.svg"
     assert path.with_suffix(".md").read_text(encoding="utf-8") == report.to_markdown(loaded, picture)
     assert (paths.tree() / loaded.figure.png).is_file()
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda p: p.stem)
+def test_committed_reports_are_of_the_studies_as_they_are(path):
+    old = report.from_json(path.read_text(encoding="utf-8"))
+    loaded = study.load(old.id)
+    assert old.key["study source"] == files.sources_hash(study.sources(loaded.path)), f"claimlab run {old.id}"
+    assert old.criteria_hash == result.criteria_hash(loaded, loaded.FULL)
+    for kind, digest in old.volatile.files.items():
+        assert files.sha256(runner.outputs(old.id, "full")[kind].read_bytes()) == digest
 
 
 def test_committed_index_and_readme_are_up_to_date():

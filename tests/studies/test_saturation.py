@@ -139,8 +139,6 @@ def test_ratios_of_epochs_reach_every_verdict(ratios, verdict):
     found = saturation._saturation_judge.network(epochs(ratios), saturation.FULL)
     assert found["slower-digits"][0].verdict is verdict
     assert found["slower-table"][0].verdict is verdict
-    swapped = found["arms-exchanged"][0].verdict
-    assert swapped.passes == (verdict is Verdict.REFUTED)  # the break control notices a reversed effect
     assert found["twin-digits"][0].verdict is Verdict.CONFIRMED
     assert found["clean-accuracy"][0].verdict is Verdict.CONFIRMED
     assert not found["noisy-standard-init"][0].verdict.passes

@@ -7,12 +7,22 @@ from studies.harness.cli.common import json_option, load, print_json, print_tabl
 from studies.harness.suggest import suggestion
 
 
+def readable(reports):
+    """What `reports()` of the index returns; a damaged report ends the command with exit code 1."""
+    from studies.harness.index import ReportError
+
+    try:
+        return reports()
+    except ReportError as error:
+        raise click.ClickException(str(error)) from None
+
+
 def claim_rows() -> list[dict]:
     """Every registered claim with its study and its verdict, None where there is none."""
     from studies.harness.index import verdicts
     from studies.harness.registry import registry
 
-    known, measured = registry(), verdicts()
+    known, measured = registry(), readable(verdicts)
     by_claim = {}
     for id, listing in studies.discover().items():
         for claim in listing.claims:
@@ -73,7 +83,7 @@ def errata(as_json):
     for id, listing in studies.discover().items():
         for erratum, names in listing.errata.items():
             shown.setdefault(erratum, []).extend(f"{id}:{n}" for n in names)
-    for report in summaries():
+    for report in readable(summaries):
         for f in report["findings"]:
             if f["erratum"]:
                 name = f"{report['id']}:{f['name']}"
@@ -169,7 +179,8 @@ def cite(study, as_json):
     for id in resolve([study]):
         report = runner.previous(id, "full")
         if report is None:
-            raise click.ClickException(f"{id} has no full report to cite yet: claimlab run {id}")
+            broken = runner.damage(id, "full")
+            raise click.ClickException(broken or f"{id} has no full report to cite yet: claimlab run {id}")
         entries.append(report_bibtex(report))
         decks += [s.deck for c in report.claims for s in c.sources if s.deck not in decks]
     entries += [lecture_bibtex(registry().lectures[d]) for d in dict.fromkeys(decks) if d in registry().lectures]

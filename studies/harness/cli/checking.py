@@ -34,9 +34,12 @@ def check(names, everything, quick, target, jobs, as_json):
     failed = tried(ids, options)
     ids = [id for id in ids if id not in failed]
     stored = {id: runner.previous(id, options.mode) for id in ids}
-    missing = [id for id, report in stored.items() if report is None]
-    if everything:
-        ids = [id for id in ids if id not in missing]
+    damaged = {id: text for id in stored if (text := runner.damage(id, options.mode))}
+    failed |= damaged
+    missing = [id for id, report in stored.items() if report is None and id not in damaged]
+    ids = [id for id in ids if stored[id]]
+    if missing and everything:
+        click.echo(f"no {options.mode} report, hence not checked: {', '.join(missing)}", err=True)
     elif missing:
         hint = f"claimlab run {missing[0]}{' --quick' if quick else ''}"
         raise click.UsageError(f"no {options.mode} report to check for {', '.join(missing)}: {hint}")

@@ -1,6 +1,7 @@
 """What run and check share: their options, the trial of the settings, and how they end."""
 
 import sys
+import tempfile
 
 import click
 
@@ -13,6 +14,12 @@ jobs_option = click.option("-j", "jobs", type=click.IntRange(1), help="Threads; 
 def options_of(target="cpu", jobs=None, quick=False, settings=(), seeds=None, **rest):
     from studies.harness.runner import Options
 
+    if target != "cpu":
+        from coreops.sweep import TARGETS
+
+        if target not in TARGETS:
+            known = ", ".join(TARGETS)
+            raise click.UsageError(f"target: got {target!r}, wanted {known}; no other is part of this version")
     settings = (*settings, *([f"seeds={seeds}"] if seeds else []))
     return Options(quick=quick, settings=settings, target=target, threads=jobs, **rest)
 
@@ -30,6 +37,21 @@ def tried(ids, options) -> dict[str, str]:
         except ValueError as error:
             raise click.UsageError(f"{id}: {error}") from None
     return broken
+
+
+def writable_cache():
+    """Ends the command, before anything is measured, when the cache folder cannot be written."""
+    from studies.harness import paths
+
+    folder = paths.cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise click.ClickException(
+            f"the cache folder {folder} cannot be written ({error.strerror}): set CLAIMLAB_CACHE to another one"
+        ) from None
 
 
 def interrupted(finished, ids, writes=True):

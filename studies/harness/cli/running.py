@@ -14,6 +14,7 @@ from studies.harness.cli.options import (
     report_failures,
     target_option,
     tried,
+    writable_cache,
 )
 
 
@@ -49,6 +50,7 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
                 click.echo(f"{id}: {'would run: ' + '; '.join(found) if found else 'up to date, nothing changed'}")
         report_failures(failed, as_json)
         return
+    writable_cache()
     finished, results = [], []
     try:
         with display(as_json) as line:
@@ -66,7 +68,10 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
                 results.append(done)
                 show.state(done.state, f"{done.seconds:.1f} s")
                 if options.mode == "full":
-                    index.update()
+                    try:
+                        index.update()
+                    except index.ReportError as error:
+                        failed[id] = f"the index and the README were not renewed: {error}"
     except KeyboardInterrupt:
         interrupted(finished, ids)
     if as_json:
@@ -113,8 +118,9 @@ def status(as_json):
         row = {"id": id}
         for mode in ("full", "quick"):
             try:
-                reasons, _, old = runner.stale(load(id), options_of(quick=mode == "quick"))
-                state = "up to date" if not reasons else "not run" if old is None else "out of date"
+                reasons, _, _ = runner.stale(load(id), options_of(quick=mode == "quick"))
+                never = reasons == ["no earlier result"]
+                state = "up to date" if not reasons else "not run" if never else "out of date"
             except click.ClickException as error:
                 state, reasons = "broken", [error.message]
             row[mode] = {"state": state, "reasons": [] if state == "not run" else reasons}
@@ -124,5 +130,11 @@ def status(as_json):
         return
     print_table(
         ("study", "full", "quick", "why"),
-        [(r["id"], r["full"]["state"], r["quick"]["state"], "; ".join(r["full"]["reasons"]) or "–") for r in rows],
+        [(r["id"], r["full"]["state"], r["quick"]["state"], _reasons(r)) for r in rows],
     )
+
+
+def _reasons(row):
+    """Why a study's results are out of date; the quick ones only where it is not for the same reasons."""
+    full, quick = row["full"]["reasons"], row["quick"]["reasons"]
+    return "; ".join([*full, *(f"quick: {r}" for r in quick if r not in full)]) or "–"

@@ -36,6 +36,7 @@ def located(values, *, expected, tol, level=0.95):
     misses that range. `inconclusive`: too wide to tell.
     """
     values = finite(values, "values")
+    expected = float(finite([expected], "expected")[0])
     ((low, high),) = interval(values, (level,))
     slack = 1e-12 * max(abs(expected), tol)
     if low > expected + tol + slack or high < expected - tol - slack:
