@@ -72,7 +72,7 @@ def digits(ax, data, p, kind, hidden):
         averaged(ax, epoch, y / np.log(10), arm)
     floor = np.log10(p.loss_floor)
     ax.axhline(floor, color="0.5", linewidth=0.8, linestyle=":")
-    ax.text(0.02 * p.epochs, floor + 0.12, "floor of the measure", color="0.35")
+    ax.text(0.02 * p.epochs, floor + 0.12, "floor", color="0.35")
     ax.set(xlabel="epoch", ylabel="log10 training loss", xlim=(0, p.epochs), ylim=(floor - 0.4, 0.4))
     ax.set_title(f"digits, {hidden} hidden layers")
     if kind == "shallow":
