@@ -63,15 +63,19 @@ ROW = np.dtype(
         ("n_target", np.int64),
         ("capacity", np.int64),
         ("optimizer", np.int64),
-        ("n_slots", np.int64),  # vectors of n_theta values that the optimizer keeps
+        ("n_state", np.int64),  # elements that the optimizer keeps
         ("lr", np.float64),
         ("beta1", np.float64),  # momentum, or the decay of the first moment
         ("beta2", np.float64),  # decay of the second moment
         ("eps", np.float64),
         ("eps_inside", np.int64),
+        ("correct_bias", np.int64),
+        ("weight_decay", np.float64),  # decoupled
+        ("start", np.float64),  # updates before averaging, or the size of the steps before the first
         ("schedule", np.int64),
         ("schedule_rate", np.float64),
         ("schedule_every", np.int64),
+        ("warmup", np.int64),  # steps over which the rate rises, 0: none
         ("sampling", np.int64),
         ("batch_size", np.int64),
         ("drop_last", np.int64),

@@ -16,7 +16,31 @@ class Evaluation(NamedTuple):
     error: float
 
 
-class Result:
+class Fitted:
+    """A `network` with the parameters `theta` that some method found for it."""
+
+    @property
+    def parameters(self):
+        """dict from parameter name to a view into theta."""
+        return self.network.parameters(self.theta)
+
+    def outputs(self, X):
+        """The network's outputs before the loss (logits), (n, n_out)."""
+        return network_outputs(self.network, self.theta, X)
+
+    def predict(self, X):
+        """Class numbers (n,) for a classifier, else the outputs (n, n_out)."""
+        outputs, loss = self.outputs(X), self.network.loss
+        if loss.targets == LABEL or (loss.targets == BITS and self.network.n_out > 1):
+            return outputs.argmax(axis=1)
+        return (outputs[:, 0] > 0).astype(np.int64) if loss.targets == BITS else outputs
+
+    def evaluate(self, X, y):
+        """Evaluation(loss, error) on other data."""
+        return Evaluation(*evaluate_network(self.network, self.theta, X, y))
+
+
+class Result(Fitted):
     """A finished run.
 
     loss, error, validation_loss, validation_error: (epochs,), over the whole set after each epoch, NaN where not
@@ -39,26 +63,6 @@ class Result:
     validation_loss = property(lambda self: self.curves[:, 2])
     validation_error = property(lambda self: self.curves[:, 3])
     batch_loss = property(lambda self: self.curves[:, 4])
-
-    @property
-    def parameters(self):
-        """dict from parameter name to a view into theta."""
-        return self.network.parameters(self.theta)
-
-    def outputs(self, X):
-        """The network's outputs before the loss (logits), (n, n_out)."""
-        return network_outputs(self.network, self.theta, X)
-
-    def predict(self, X):
-        """Class numbers (n,) for a classifier, else the outputs (n, n_out)."""
-        outputs, loss = self.outputs(X), self.network.loss
-        if loss.targets == LABEL or (loss.targets == BITS and self.network.n_out > 1):
-            return outputs.argmax(axis=1)
-        return (outputs[:, 0] > 0).astype(np.int64) if loss.targets == BITS else outputs
-
-    def evaluate(self, X, y):
-        """Evaluation(loss, error) on other data."""
-        return Evaluation(*evaluate_network(self.network, self.theta, X, y))
 
     def __repr__(self):
         end = f", loss={self.loss[self.epochs_run - 1]:.4g}" if self.epochs_run else ""

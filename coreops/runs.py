@@ -174,15 +174,18 @@ def encode(run: Run, data: Data) -> Row:
     for name, value in layout.items():
         row[name] = value
     row["seed"] = run.seed
-    row["optimizer"], row["n_slots"], row["lr"] = rule.kind, rule.slots, rule.lr
+    rule.check(network)
+    row["optimizer"], row["n_state"], row["lr"] = rule.kind, rule.state_size(int(row["grad"])), rule.lr
     row["beta1"], row["beta2"], row["eps"], row["eps_inside"] = (
         rule.beta1,
         rule.beta2,
         rule.eps,
         rule.eps_inside,
     )
+    row["correct_bias"], row["weight_decay"], row["start"] = rule.correct_bias, rule.weight_decay, rule.start
     row["schedule"], row["schedule_rate"] = run.schedule.kind, run.schedule.rate
     row["schedule_every"], row["sampling"] = run.schedule.every, run.sampling.kind
+    row["warmup"] = run.schedule.warmup
     row["batch_size"], row["drop_last"], row["epochs"] = batch_size, run.drop_last, run.epochs
     row["evaluate_every"], row["record_loss_every"] = run.evaluate_every, run.record_loss_every
     row["record_theta_every"] = run.record_theta_every

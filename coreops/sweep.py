@@ -71,11 +71,11 @@ def _train(row, journal):
     if key is None or not journal.load(key, arrays):
         theta, curves, step_loss, step_theta, outcome = arrays
         theta[:] = row.network.initialize(int(row.record[0]["seed"])) if row.theta0 is None else row.theta0
-        dtype, slots = row.network.dtype, int(row.record[0]["n_slots"])
+        dtype = row.network.dtype
         train_row(
             row.record, 0, row.ops, row.x, row.y, row.train, row.held_out,
             _scratch.take("arena", row.arena_size, dtype),
-            _scratch.take("state", slots * int(row.record[0]["grad"]), dtype),
+            _scratch.take("state", int(row.record[0]["n_state"]), dtype),
             _scratch.take("order", row.order_size, np.dtype(np.int64)),
             theta, curves, step_loss, step_theta, outcome,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 
 from coreops.interpreter import backward, forward
-from coreops.optimizers.phases import probe, update
+from coreops.optimizers.phases import probe, readout, retreat, update
 from coreops.records import (
     BATCH_LOSS,
     COMPLETED,
@@ -118,22 +118,24 @@ def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, c
             rate = scheduled(row, step, epoch)
             step += 1
             power1, power2 = power1 * row["beta1"], power2 * row["beta2"]
-            probe(row, theta_padded, state)
+            probe(row, step, theta_padded, state)
             batch_loss, _ = forward(ops, m, arena, training)
             if every_loss and (step - 1) % every_loss == 0 and lane() == 0:
                 step_loss[(step - 1) // every_loss] = batch_loss / m
             if not np.isfinite(batch_loss):
+                retreat(row, step, theta_padded, state)
                 status = DIVERGED
                 break
             epoch_loss, epoch_examples = epoch_loss + batch_loss, epoch_examples + m
             backward(ops, m, arena, training)
-            update(row, power1, power2, rate, theta_padded, grad_padded, state)
+            update(row, ops, arena, step, power1, power2, rate, theta_padded, grad_padded, state)
             if every_theta and step % every_theta == 0:
                 assign(step_theta[step // every_theta], theta)
         epochs_run = epoch + 1
         if status != DIVERGED:
             last = epochs_run == row["epochs"]
             if row["evaluate_every"] and (epochs_run % row["evaluate_every"] == 0 or last):
+                readout(row, theta_padded, state)
                 loss, error = evaluate(row, ops, x, y, train, arena)
                 held_out_loss, held_out_error = np.nan, np.nan
                 if held_out.size:
@@ -155,6 +157,7 @@ def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, c
                         waited += 1
                         if waited >= row["patience"]:
                             status = STOPPED
+                readout(row, theta_padded, state)
             elif last and not all_finite(theta):
                 status = DIVERGED
         if lane() == 0 and epoch_examples:
@@ -162,6 +165,8 @@ def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, c
         if status != COMPLETED:
             break
     if best_epoch == 0:
+        if step:
+            readout(row, theta_padded, state)
         assign(result, theta)
     if lane() == 0:
         outcome["status"], outcome["steps"], outcome["epochs_run"] = status, step, epochs_run
