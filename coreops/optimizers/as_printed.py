@@ -51,8 +51,8 @@ class SlideAdam(Optimizer):
     """ERRATUM E25: as printed; do not use.   m <- b2 m + (1-b1) g;  w <- w - lr mh/sqrt(Gh + eps), the rest as in Adam.
 
     m decays with the other moment's rate (b2 in the place of b1), though mh = m/(1 - b1^t): on a constant gradient the
-    steps tend to lr (1 - b1)/(1 - b2), 100 lr at the defaults. This slip and eps are kept as printed, what cannot run is not: t
-    counts from 1 (on the slide it stays 0, which divides by 0), m starts at 0, the last line's undefined symbol is mh.
+    steps tend to lr (1 - b1)/(1 - b2), 100 lr at the defaults. This slip and eps stay as printed, what cannot run does
+    not: t counts from 1 (printed, it stays 0 and divides by 0), m starts at 0, the last line's undefined symbol is mh.
     lr, beta1, beta2, eps as in Adam, which is right (Kingma & Ba 2015, algorithm 1).
     """
 
