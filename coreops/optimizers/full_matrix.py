@@ -61,7 +61,7 @@ def clear_negligible(n, p, rows, ulp):
             shortest, free = square, i
     for i in range(n):
         row = rows[i * p : i * p + p]
-        if dot(row, row) <= (n * ulp) ** 2 * longest:
+        if dot(row, row) < (n * ulp) ** 2 * longest:
             for k in range(lane(), p, lanes()):
                 row[k] = row.dtype.type(0)
             barrier()

@@ -12,11 +12,13 @@ from coreops import (
     Dense,
     FullMatrixAdaGrad,
     HeavyBall,
+    LinearLoss,
     Nesterov,
     Network,
     PathSGD,
     RMSProp,
     Scale,
+    SignDescent,
     SquaredError,
     fit,
 )
@@ -87,6 +89,14 @@ def test_a_run_that_diverges_at_once_returns_its_start(optimizer):
     run = fit(network, [[1.0, 1.0]], [[0.0, 0.0]], optimizer=optimizer, epochs=3, theta0=start)
     assert (run.status, run.diverged_step) == ("diverged", 1)
     np.testing.assert_array_equal(run.theta, start)
+
+
+@pytest.mark.parametrize("optimizer", [r for r in ON_SCALE if r.lr and not isinstance(r, SignDescent)], ids=repr)
+def test_no_rule_hides_a_gradient_that_overflowed(optimizer):
+    """At theta = 0 the linear loss is 0 whatever the gradient."""
+    network = Network(Scale(2), loss=LinearLoss(), dtype="float32")
+    run = fit(network, [[1.0, 1e3]], [[1.0, 3e38]], optimizer=optimizer, epochs=2, theta0=[0.0, 0.0], evaluate_every=0)
+    assert run.status == "diverged" and not np.isfinite(run.theta[1])
 
 
 @pytest.mark.parametrize("rule", [Nesterov(3.0, 0.9), AcceleratedGradient(3.0), SlideNesterov(9.0, 0.9)], ids=repr)
