@@ -1,4 +1,4 @@
-"""O: optimizer kernels alone, beside the triad; every rule as the training loop calls it. Nothing compiles in the clock."""
+"""O: optimizer kernels alone, beside the triad; every rule as the training loop calls it. No compiling in the clock."""
 
 import numba
 import pytest
