@@ -1,9 +1,10 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
 from coreops.diagnostics import gradient_check
-from coreops.inference import loss_and_gradient
+from coreops.extra_passes import FGSM, PGD
+from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
-from coreops.layers import Dense, LeakyReLU, ReLU, Scale, Sigmoid, Tanh
+from coreops.layers import Dense, LeakyReLU, ReLU, Residual, Scale, Sigmoid, Tanh
 from coreops.losses import (
     BinaryCrossEntropy,
     LinearLoss,
@@ -30,9 +31,21 @@ from coreops.optimizers import (
     RMSProp,
     SignDescent,
 )
+from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, NoPenalty
 from coreops.results import Evaluation, Result, Table
 from coreops.runs import Data, EarlyStopping, Run
-from coreops.sampling import Cyclic, Reshuffle, ShuffleOnce, WithReplacement
+from coreops.sampling import (
+    ClassBalanced,
+    Curriculum,
+    Cyclic,
+    ImportanceSampling,
+    Reshuffle,
+    ShuffleOnce,
+    SortedCyclic,
+    Stratified,
+    Stream,
+    WithReplacement,
+)
 from coreops.schedules import (
     ConstantRate,
     CosineDecay,
@@ -49,6 +62,10 @@ from coreops.target import source_hash
 
 __version__ = "0.1.0"
 __all__ = [
+    "FGSM",
+    "L1",
+    "L2",
+    "PGD",
     "SGD",
     "AMSGrad",
     "AcceleratedGradient",
@@ -58,14 +75,17 @@ __all__ = [
     "AdamW",
     "AveragedSGD",
     "BinaryCrossEntropy",
+    "ClassBalanced",
     "Constant",
     "ConstantRate",
     "CosineDecay",
+    "Curriculum",
     "Cyclic",
     "Data",
     "Dense",
     "EMAMomentum",
     "EarlyStopping",
+    "ElasticNet",
     "Evaluation",
     "ExponentialDecay",
     "FullMatrixAdaGrad",
@@ -73,18 +93,22 @@ __all__ = [
     "HarmonicDecay",
     "HeNormal",
     "HeavyBall",
+    "ImportanceSampling",
     "InverseSquareRoot",
+    "JacobianPenalty",
     "LeakyReLU",
     "LecunNormal",
     "LinearLoss",
     "Minimum",
     "Nesterov",
     "Network",
+    "NoPenalty",
     "PathSGD",
     "ProgressiveDecay",
     "RMSProp",
     "ReLU",
     "Reshuffle",
+    "Residual",
     "Result",
     "Run",
     "Scale",
@@ -93,8 +117,11 @@ __all__ = [
     "SigmoidSquaredError",
     "SignDescent",
     "SoftmaxCrossEntropy",
+    "SortedCyclic",
     "SquaredError",
     "StepDecay",
+    "Stratified",
+    "Stream",
     "SweepInterrupted",
     "Table",
     "Tanh",
@@ -104,6 +131,7 @@ __all__ = [
     "fit",
     "fit_many",
     "gradient_check",
+    "input_gradient",
     "loss_and_gradient",
     "minimize",
     "robbins_monro",

@@ -26,13 +26,14 @@ def _import_cuda():
 
 
 def block_per_row(
-    rows, ops, x, y, train, held_out, arena, state, order, result, curves, step_loss, step_theta, outcomes
-):
+    rows, ops, x, y, weights, train, held_out, groups, arena, state, order, result, curves, step_loss, step_theta,
+    outcomes,
+):  # fmt: skip
     """Block r trains row r in scratch arena[r], state[r], order[r]; train_row's arguments, one more axis in front."""
     r = numba.cuda.blockIdx.x
     train_row(
-        rows, r, ops, x, y, train, held_out, arena[r], state[r], order[r], result[r], curves[r], step_loss[r],
-        step_theta[r], outcomes,
+        rows, r, ops, x, y, weights, train, held_out, groups, arena[r], state[r], order[r], result[r], curves[r],
+        step_loss[r], step_theta[r], outcomes,
     )  # fmt: skip
 
 
@@ -57,7 +58,8 @@ def ptx(dtype="float32", compute_capability=(9, 0)):
 
     integers, i64, f64 = array(numba.types.int64, 1), numba.types.int64, numba.types.float64
     signature = numba.types.void(
-        record(records.ROW), record(records.OP), array(real, 1), array(real, 1), integers, integers, array(real, 2),
+        record(records.ROW), record(records.OP), array(real, 1), array(real, 1), array(real, 1), integers, integers,
+        integers, array(real, 2),
         array(real, 2), array(i64, 2), array(real, 2), array(f64, 3), array(f64, 2), array(real, 3),
         record(records.OUTCOME),
     )  # fmt: skip

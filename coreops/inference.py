@@ -3,11 +3,21 @@
 import numpy as np
 
 from coreops import records
-from coreops.checks import cast, instance, real_array, wrong
+from coreops.checks import cast, instance, integer, real_array, wrong
 from coreops.interpreter import backward, forward
 from coreops.network import Network
 from coreops.plan import aligned
-from coreops.records import NO_LOSS, TRAIN
+from coreops.records import (
+    BATCH_STATISTICS,
+    INPUT_GRADIENT,
+    NO_LOSS,
+    NO_PARAMETER_GRADIENT,
+    NONE,
+    RECALIBRATE,
+    SAMPLE,
+    TRAIN,
+    UPDATE_STATISTICS,
+)
 from coreops.training import evaluate
 
 CHUNK = 256
@@ -20,62 +30,126 @@ def aligned_empty(n, dtype):
     return raw[start : start + n * np.dtype(dtype).itemsize].view(dtype)
 
 
-def _check_theta(network, theta):
-    theta = real_array("theta", theta)
-    if theta.shape != (network.n_parameters,):
-        raise wrong("theta", f"shape {theta.shape}", f"shape ({network.n_parameters},)")
-    return cast("theta", theta, network.dtype)
+def _start(network, theta, stats):
+    """theta | stats, checked; stats: None is how they start with seed 0."""
+    parts = []
+    stats = network.initial_statistics(0) if stats is None else stats
+    for name, values, size in (("theta", theta, network.n_parameters), ("stats", stats, network.n_statistics)):
+        values = real_array(name, values)
+        if values.shape != (size,):
+            raise wrong(name, f"shape {values.shape}", f"shape ({size},)")
+        parts.append(cast(name, values, network.dtype))
+    return parts
 
 
-def _prepare(network, theta, capacity):
-    """(ops, row record, arena with theta in place)."""
-    ops, layout, size = network.lay_out(capacity)
-    rows = np.zeros(1, records.ROW)
-    for name, value in layout.items():
-        rows[name] = value
-    arena = aligned_empty(aligned(size), network.dtype)
-    arena[: network.n_parameters] = theta
-    return ops, rows, arena
+class Prepared:
+    """A network with its parameters in an arena, ready for passes over up to `capacity` examples."""
+
+    def __init__(self, network, theta, stats, capacity):
+        self.network, self.capacity = network, capacity
+        self.ops, layout, size = network.lay_out(capacity)
+        rows = np.zeros(1, records.ROW)
+        for name, value in layout.items():
+            rows[name] = value
+        self.row = rows[0]
+        self.arena = aligned_empty(aligned(size), network.dtype)
+        self.arena[: network.n_parameters] = theta
+        self.stats[:] = stats
+
+    @property
+    def stats(self):
+        start = int(self.row["stats"])
+        return self.arena[start : start + self.network.n_statistics]
+
+    def part(self, start, m, width):
+        """m examples of `width` elements of the arena from `start`, as an (m, width) view."""
+        return self.arena[int(start) : int(start) + m * int(width)].reshape(m, -1)
+
+    def forward(self, x, y=None, mode=NO_LOSS, seed=0, step=0):
+        """One pass over x (m, n_in), already encoded; returns (summed loss, wrong predictions)."""
+        self.part(self.row["inputs"], len(x), self.row["n_in"])[:] = x
+        if y is not None:
+            self.part(self.row["targets"], len(x), self.row["n_target"])[:] = y
+        return forward(self.ops, len(x), self.arena, np.int64(mode), np.uint64(seed), step, NONE)
+
+    def backward(self, m, mode=TRAIN, seed=0, step=0):
+        backward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step)
+
+    def outputs(self, m):
+        """What the last forward pass computed before the loss, a view (m, n_out)."""
+        return self.part(self.ops[-1]["x"], m, self.network.n_out)
+
+    @property
+    def gradient(self):
+        start = int(self.row["grad"])
+        return self.arena[start : start + self.network.n_parameters]
 
 
-def network_outputs(network, theta, X):
-    """Outputs before the loss, (n, n_out); of a diverged theta they are not finite."""
+def network_outputs(network, theta, X, stats=None, batch_statistics=False):
+    """Outputs before the loss, (n, n_out); of a diverged theta they are not finite.
+
+    batch_statistics: normalise with the statistics of all of X.
+    """
     x = network.encode_inputs(X)
-    capacity = min(CHUNK, len(x))
-    ops, rows, arena = _prepare(network, theta, capacity)
-    at, final = int(rows["inputs"][0]), int(ops[-1]["x"])
+    stats = network.initial_statistics(0) if stats is None else stats
+    prepared = Prepared(network, theta, stats, len(x) if batch_statistics else min(CHUNK, len(x)))
+    mode = NO_LOSS | (BATCH_STATISTICS if batch_statistics else 0)
     out = np.empty((len(x), network.n_out), network.dtype)
-    for start in range(0, len(x), capacity):
-        part = x[start : start + capacity]
-        arena[at : at + part.size] = part.reshape(-1)
-        forward(ops, len(part), arena, np.int64(NO_LOSS))
-        out[start : start + len(part)] = arena[final : final + len(part) * network.n_out].reshape(len(part), -1)
+    for start in range(0, len(x), prepared.capacity):
+        part = x[start : start + prepared.capacity]
+        prepared.forward(part, mode=mode)
+        out[start : start + len(part)] = prepared.outputs(len(part))
     return out
 
 
-def evaluate_network(network, theta, X, y):
+def evaluate_network(network, theta, X, y, stats=None, batch_statistics=False):
     """(mean loss, share of wrong predictions or NaN)."""
     x = network.encode_inputs(X)
     y = network.encode_targets(y, len(x))
-    ops, rows, arena = _prepare(network, theta, min(CHUNK, len(x)))
-    loss, error = evaluate(rows[0], ops, x.reshape(-1), y.reshape(-1), np.arange(len(x), dtype=np.int64), arena)
+    stats = network.initial_statistics(0) if stats is None else stats
+    prepared = Prepared(network, theta, stats, len(x) if batch_statistics else min(CHUNK, len(x)))
+    index, mode = np.arange(len(x), dtype=np.int64), np.int64(BATCH_STATISTICS if batch_statistics else 0)
+    loss, error = evaluate(prepared.row, prepared.ops, x.reshape(-1), y.reshape(-1), index, prepared.arena, mode)
     return float(loss), float(error) if network.loss.classifier else float("nan")
 
 
-def loss_and_gradient(network, theta, X, y):
+def recalibrate(network, theta, stats, X, batch_size=None):
+    """Statistics as the average over the batches of X, in the given order; a last short batch is left out."""
+    x = network.encode_inputs(X)
+    size = len(x) if batch_size is None else integer("batch_size", batch_size, 1, len(x))
+    prepared = Prepared(network, theta, stats, size)
+    for name, view in network.statistics(prepared.stats).items():
+        if name.endswith(".batches"):
+            view[:] = 0
+    for start in range(0, len(x) - size + 1, size):
+        prepared.forward(x[start : start + size], mode=NO_LOSS | BATCH_STATISTICS | UPDATE_STATISTICS | RECALIBRATE)
+    return prepared.stats.copy()
+
+
+def loss_and_gradient(network, theta, X, y, *, stats=None, training=True, seed=0, step=0):
     """(E(theta), dE/dtheta) over all examples at once: the function that scipy.optimize minimises.
 
-    theta: (P,); X: (n, n_in); y as the loss wants it; returns a float and (P,) in the network's dtype.
+    theta: (P,); X: (n, n_in); y as the loss wants it; returns a float and (P,) in the network's dtype. training: batch
+    norms use the statistics of X and dropout draws, keyed by (seed, step), as in a training step; False: as in an
+    evaluation. stats: what is kept but not learned, default as it starts with seed 0.
     """
+    value, gradient, _ = _differentiate(network, theta, X, y, stats, training, seed, step, 0)
+    return value, gradient
+
+
+def input_gradient(network, theta, X, y, *, stats=None, training=False, seed=0, step=0):
+    """dE_i/dx_i for each example's own loss E_i, (n, n_in); by default as in an evaluation."""
+    mode = INPUT_GRADIENT | NO_PARAMETER_GRADIENT
+    return _differentiate(network, theta, X, y, stats, training, seed, step, mode)[2] * len(np.asarray(X))
+
+
+def _differentiate(network, theta, X, y, stats, training, seed, step, extra_mode):
     instance("network", network, Network, "a Network")
     x = network.encode_inputs(X)
-    y = network.encode_targets(y, len(x))
-    m = len(x)
-    ops, rows, arena = _prepare(network, _check_theta(network, theta), m)
-    row = rows[0]
-    arena[row["inputs"] : row["inputs"] + x.size] = x.reshape(-1)
-    arena[row["targets"] : row["targets"] + y.size] = y.reshape(-1)
-    loss, _ = forward(ops, m, arena, np.int64(TRAIN))
-    backward(ops, m, arena, np.int64(TRAIN))
-    gradient = arena[row["grad"] : row["grad"] + network.n_parameters].copy()
-    return float(loss) / m, gradient
+    y, m = network.encode_targets(y, len(x)), len(x)
+    prepared = Prepared(network, *_start(network, theta, stats), m)
+    mode = TRAIN | extra_mode | (SAMPLE | BATCH_STATISTICS if training else 0)
+    loss, _ = prepared.forward(x, y, mode, seed, step)
+    prepared.backward(m, mode, seed, step)
+    dx = prepared.part(prepared.row["input_gradient"], m, prepared.row["n_in"])
+    return float(loss) / m, prepared.gradient.copy(), dx.copy()

@@ -38,8 +38,8 @@ class Journal:
     def key(self, row):
         """SHA-256 of a row: its record, its plan, its data, its start and the code that will run it."""
         digest = hashlib.sha256(source_hash().encode())
-        theta0 = np.zeros(0) if row.theta0 is None else row.theta0
-        for part in (row.record, row.ops, row.train, row.held_out, theta0):
+        start = [np.zeros(0) if part is None else part for part in (row.theta0, row.stats0)]
+        for part in (row.record, row.ops, row.train, row.held_out, row.groups, row.weights, *start):
             digest.update(str(part.shape).encode() + part.tobytes())
         digest.update(repr(row.network).encode())
         for array in (row.x, row.y):

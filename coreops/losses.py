@@ -1,7 +1,8 @@
 """Losses: specs, and kernels that return the summed loss and leave d(mean loss)/d(output) behind.
 
-A kernel sums over the m examples of a batch in float64; the caller divides by true counts. In TRAIN mode it also
-writes the gradient of the mean over m; with COUNT_ERRORS it counts wrong predictions (classifiers only).
+A kernel takes examples first ... first + m of the batch, sums over them in float64 and, in TRAIN mode, writes `scale`
+times the gradient of the sum; the caller decides on means and weights. With COUNT_ERRORS it counts wrong predictions
+(classifiers only).
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,7 @@ class Loss:
     """Closes a network; `targets` says what y must be, `classifier` whether errors are counted."""
 
     def build(self, plan, x):
-        width = 1 if self.targets == LABEL else x.width
-        plan.add(self.kind, x=x, x2=plan.targets(width), n_in=x.width, n_out=width)
+        plan.close(self.kind, x, 1 if self.targets == LABEL else x.width)
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,18 @@ class SigmoidSquaredError(Loss):
 
 
 @kernel(inline=True)
-def regression_loss(op, m, arena, mode):
+def outputs(op, start, n, arena):
+    """(z, y, dz): n outputs, targets and gradients from the start-th on, where targets are as wide as outputs."""
+    x, x2, dx = op["x"] + start, op["x2"] + start, op["dx"] + start
+    return arena[x : x + n], arena[x2 : x2 + n], arena[dx : dx + n]
+
+
+@kernel(inline=True)
+def regression_loss(op, first, m, arena, mode, scale):
     """Squared error or linear loss."""
-    n, linear = m * op["n_in"], op["kind"] == records.LINEAR_LOSS
-    z, y, dz = arena[op["x"] : op["x"] + n], arena[op["x2"] : op["x2"] + n], arena[op["dx"] : op["dx"] + n]
-    total, scale = 0.0, arena.dtype.type(1.0 / m)
+    start, n, linear = first * op["n_in"], m * op["n_in"], op["kind"] == records.LINEAR_LOSS
+    z, y, dz = outputs(op, start, n, arena)
+    total, scale = 0.0, arena.dtype.type(scale)
     two = arena.dtype.type(2) * scale
     if linear:
         for i in range(lane(), n, lanes()):
@@ -96,12 +103,12 @@ def regression_loss(op, m, arena, mode):
 
 
 @kernel(inline=True)
-def sigmoid_loss(op, m, arena, mode):
+def sigmoid_loss(op, first, m, arena, mode, scale):
     """Binary cross-entropy or squared error after a sigmoid; dz first holds sigmoid(z)."""
     n = m * op["n_in"]
-    z, y, dz = arena[op["x"] : op["x"] + n], arena[op["x2"] : op["x2"] + n], arena[op["dx"] : op["dx"] + n]
+    z, y, dz = outputs(op, first * op["n_in"], n, arena)
     squared = op["kind"] == records.SIGMOID_SQUARED_ERROR
-    total, scale, one = 0.0, arena.dtype.type(1.0 / m), arena.dtype.type(1)
+    total, scale, one = 0.0, arena.dtype.type(scale), arena.dtype.type(1)
     two = arena.dtype.type(2) * scale
     for i in range(lane(), n, lanes()):
         dz[i] = sigmoid(z[i])
@@ -149,15 +156,15 @@ def largest(values, start, n):
 
 
 @kernel(inline=True)
-def softmax_loss(op, m, arena, mode):
+def softmax_loss(op, first, m, arena, mode, scale):
     """Cross-entropy of a softmax over each row of logits.
 
     Three passes, so that the exponentials run over one flat loop that vectorises.
     """
     n = op["n_in"]
-    z, dz = arena[op["x"] : op["x"] + m * n], arena[op["dx"] : op["dx"] + m * n]
-    y = arena[op["x2"] : op["x2"] + m]
-    total, errors, scale = 0.0, 0, arena.dtype.type(1.0 / m)
+    x, dx, x2 = op["x"] + first * n, op["dx"] + first * n, op["x2"] + first
+    z, dz, y = arena[x : x + m * n], arena[dx : dx + m * n], arena[x2 : x2 + m]
+    total, errors, scale = 0.0, 0, arena.dtype.type(scale)
     for i in range(lane(), m, lanes()):
         top = z[i * n]
         for j in range(1, n):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.optimize
 
-from coreops.checks import finite_number, flag, instance, integer, real_array, wrong
+from coreops.checks import finite_number, flag, instance, integer, optional_instance, real_array, wrong
 from coreops.inference import loss_and_gradient
 from coreops.network import Network
+from coreops.penalties import L2
 from coreops.results import Fitted
 
 METHODS = ("Newton", "BFGS", "L-BFGS", "CG")
@@ -16,11 +17,11 @@ MOST_PARAMETERS = 5000  # of Newton, which holds the Hessian
 ARMIJO, HALVINGS = 1e-4, 40
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Minimum(Fitted):
     """Where a deterministic method ended, in float64.
 
-    theta: (P,); loss: E(theta); gradient_norm: the largest absolute component of the gradient; iterations
+    theta: (P,); loss: E(theta) with its penalty; gradient_norm: the gradient's largest absolute component; iterations
     status: "converged", "iterations" (their limit was reached) or "failed", with the reason in `message`
     evaluations: of loss and gradient; losses: (evaluations,), E at each, those for line searches and Hessians included
     step_theta: (iterations + 1, P), the first before step 1, or (0, P) unless asked for
@@ -28,6 +29,7 @@ class Minimum(Fitted):
 
     network: Network
     theta: np.ndarray
+    stats: np.ndarray
     loss: float
     gradient_norm: float
     status: str
@@ -47,13 +49,17 @@ class Minimum(Fitted):
 class Objective:
     """theta -> (E, gradient), with the record of every E; infinite where theta is not finite."""
 
-    def __init__(self, network, X, y):
-        self.network, self.X, self.y, self.losses = network, X, y, []
+    def __init__(self, network, X, y, stats, strength):
+        self.network, self.X, self.y, self.stats, self.strength, self.losses = network, X, y, stats, strength, []
+        self.n_weights = sum(weight.size for weight in network.plan.weights)
 
     def __call__(self, theta):
         loss, gradient = np.inf, np.full(theta.size, np.nan)
         if np.isfinite(theta).all():
-            loss, gradient = loss_and_gradient(self.network, theta, self.X, self.y)
+            loss, gradient = loss_and_gradient(self.network, theta, self.X, self.y, stats=self.stats, training=False)
+            weights = theta[: self.n_weights]
+            loss += self.strength * float(weights @ weights)
+            gradient[: self.n_weights] += 2 * self.strength * weights
         self.losses.append(loss)
         return loss, gradient
 
@@ -70,10 +76,12 @@ class Objective:
 
 
 def minimize(
-    network, X, y, *, method="BFGS", theta0=None, seed=0, iterations=200, tolerance=1e-8,
-    damping=0.0, line_search=False, record_theta=False, options=None,
+    network, X, y, *, method="BFGS", theta0=None, stats0=None, seed=0, penalty=None, iterations=200,
+    tolerance=1e-8, damping=0.0, line_search=False, record_theta=False, options=None,
 ):  # fmt: skip
     """Minimise E over all of X, y at once and return a Minimum; arithmetic is float64 whatever the network's dtype.
+
+    The network is that of an evaluation: nothing is dropped, and batch norms use the statistics in stats0.
 
     method: "Newton": w <- w - s (H + damping I)^-1 g, H by central differences of gradients (2 P evaluations a step, at
         most 5000 parameters); s = 1, or with line_search=True the first of 1, 1/2, 1/4, ... that decreases E by 1e-4 of
@@ -81,9 +89,10 @@ def minimize(
         gauge freedom, needs damping > 0.   Boyd & Vandenberghe 2004, algorithm 9.5.
         "BFGS", "L-BFGS", "CG" (nonlinear, Polak & Ribiere's with restarts), with the line searches of scipy.
         Nocedal & Wright 2006, algorithms 6.1, 7.5, 5.4.
-    theta0: start, default drawn by the network's initializers with `seed`; iterations: most steps; tolerance: converged
-    when no component of the gradient exceeds it; record_theta: keep every iterate; options: dict of further options of
-    scipy's method, such as {"c2": 1e-9} for a nearly exact line search of BFGS and CG.
+    theta0, stats0: start, default drawn by the network's initializers with `seed`; penalty: L2(strength) or None;
+    iterations: most steps; tolerance: converged when no component of the gradient exceeds it; record_theta: keep every
+    iterate; options: dict of further options of scipy's method, such as {"c1": 1e-10, "c2": 1e-9} for a nearly exact
+    line search of BFGS and CG.
 
     >>> found = minimize(net, X, y, method="L-BFGS", seed=1)
     """
@@ -96,6 +105,7 @@ def minimize(
     finite_number("damping", damping, 0)
     flag("line_search", line_search)
     flag("record_theta", record_theta)
+    optional_instance("penalty", penalty, L2, "L2(strength) or None: these methods want a smooth function")
     options = {} if options is None else instance("options", options, dict, "a dict, or None")
     if method == "Newton":
         if network.n_parameters > MOST_PARAMETERS:
@@ -108,7 +118,11 @@ def minimize(
     theta = network.initialize(seed) if theta0 is None else np.array(real_array("theta0", theta0), float)
     if theta.shape != (network.n_parameters,):
         raise wrong("theta0", f"shape {theta.shape}", f"shape ({network.n_parameters},)")
-    objective, path = Objective(network, X, y), [theta.copy()] if record_theta else None
+    stats = network.initial_statistics(seed) if stats0 is None else np.array(real_array("stats0", stats0), float)
+    if stats.shape != (network.n_statistics,):
+        raise wrong("stats0", f"shape {stats.shape}", f"shape ({network.n_statistics},)")
+    objective = Objective(network, X, y, stats, penalty.l2 if penalty else 0.0)
+    path = [theta.copy()] if record_theta else None
     if method == "Newton":
         found = _newton(objective, theta, iterations, tolerance, damping, line_search, path)
     else:
@@ -116,7 +130,7 @@ def minimize(
     theta, loss, gradient, status, message, steps = found
     path = np.array(path if record_theta else np.empty((0, theta.size)))
     size = float(np.abs(gradient).max())
-    return Minimum(network, theta, loss, size, status, message, steps, np.array(objective.losses), path)
+    return Minimum(network, theta, stats, loss, size, status, message, steps, np.array(objective.losses), path)
 
 
 def _scipy(objective, theta, method, iterations, tolerance, options, path):

@@ -1,8 +1,9 @@
 """The plan: a network laid out as an array of operation records over one flat arena.
 
 arena = theta | grad | stats | work, each from a 64-byte boundary (the optimizer's state is a buffer of its own).
-theta holds all penalised weights first, then the biases, so that one split index separates them. work
-holds, for every value, `capacity` examples of it and as many of its gradient.
+theta holds all penalised weights first, then biases and gains, so that one split index separates them; stats holds
+what is kept but not learned: running statistics and fixed weights. work holds, for every value, `capacity` examples of
+it and as many of its gradient. Images are stored channels last: (examples, height, width, channels).
 """
 
 import math
@@ -11,8 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coreops import records
+from coreops.checks import wrong
+from coreops.initializers import Constant
 
 ALIGN = 16  # elements: 64 bytes of float32
+
+# Sorts of parameters: each counts its own ordinals, so that adding a batch norm does not change how weights are drawn.
+WEIGHT, BIAS, GAIN, FIXED = 0x0000, 0x4000, 0x8000, 0xC000
 
 
 def aligned(n):
@@ -21,95 +27,163 @@ def aligned(n):
 
 @dataclass(eq=False)
 class Value:
-    """The output of an operation: `width` elements per example."""
+    """What an operation writes: `shape` elements for each example, or once per batch (an effective weight).
 
-    width: int
+    of: the value whose memory this one shares under another shape.
+    """
+
+    shape: tuple
+    per_example: bool = True
+    of: "Value | None" = None
+
+    @property
+    def width(self):
+        return math.prod(self.shape)
+
+    @property
+    def storage(self):
+        return self if self.of is None else self.of.storage
 
 
 @dataclass(eq=False)
 class Parameter:
-    """A learned tensor."""
+    """A tensor with an initial value: learned (in theta) or fixed (in stats)."""
 
     name: str
     shape: tuple
-    penalised: bool
-    ordinal: int = 0
-    fan_in: int = 1
-    fan_out: int = 1
-    init: object = None
+    sort: int
+    ordinal: int
+    fan_in: int
+    fan_out: int
+    init: object
 
     @property
     def size(self):
         return math.prod(self.shape)
+
+    @property
+    def storage(self):
+        return self
 
 
 @dataclass
 class Plan:
     """What layers build: operations over symbolic operands. `lay_out` turns it into records for a batch capacity."""
 
-    n_in: int
+    shape: tuple
     default_init: object = None
     operations: list = field(default_factory=list)
     values: list = field(default_factory=list)
-    weights: list = field(default_factory=list)
-    biases: list = field(default_factory=list)
-    layer: int = 0  # index of the layer being built: prefixes parameter names
+    tensors: dict = field(default_factory=lambda: {WEIGHT: [], BIAS: [], GAIN: [], FIXED: []})
+    scope: tuple = ()  # where the layer being built stands: prefixes parameter names
+    previous: str = "the input"
+    current: str = ""
+    positions: dict = field(default_factory=dict)  # batch norms: their name -> values per channel and example
 
     def __post_init__(self):
-        self.input = self.value(self.n_in)
-        self.target = None
+        self.input = self.value(*self.shape)
+        self.target = self.example_weights = None
 
     # --- what a layer calls ---
 
-    def value(self, width):
-        self.values.append(Value(width))
+    def value(self, *shape, per_example=True):
+        """A new value of this shape per example."""
+        self.values.append(Value(shape, per_example))
         return self.values[-1]
 
+    def reshaped(self, value, *shape):
+        """The same memory under another shape."""
+        return Value(shape, value.per_example, value)
+
     def weight(self, name, shape, fan_in, fan_out, init=None):
-        ordinal = len(self.weights)
-        name = f"{self.layer}.{name}"
-        self.weights.append(Parameter(name, shape, True, ordinal, fan_in, fan_out, init or self.default_init))
-        return self.weights[-1]
+        """A learned, penalised tensor."""
+        return self._tensor(WEIGHT, name, shape, fan_in, fan_out, init or self.default_init)
 
-    def bias(self, name, n):
-        self.biases.append(Parameter(f"{self.layer}.{name}", (n,), False))
-        return self.biases[-1]
+    def bias(self, name, n, init=None, fan_in=1):
+        """A learned vector that no penalty sees; 0 unless `init` says otherwise."""
+        return self._tensor(BIAS, name, (n,), fan_in, 1, init or Constant(0.0))
 
-    def targets(self, width):
-        self.target = Value(width)
-        return self.target
+    def gain(self, name, shape, init):
+        """A learned tensor that no penalty sees and that counts among no weights: a scale, a slope."""
+        return self._tensor(GAIN, name, shape, 1, 1, init)
 
-    def add(
-        self,
-        kind,
-        *,
-        x,
-        y=None,
-        x2=None,
-        w=None,
-        b=None,
-        n_in,
-        n_out,
-        dims=(),
-        scratch=0,
-        slope=0.0,
-        rate=0.0,
-    ):
-        """Append an operation; x, x2, y: Value, w: Parameter or Value, b: Parameter; scratch: elements it needs."""
-        flags = records.FIRST if x is self.input else 0
-        ordinal = sum(operation["kind"] == kind for operation in self.operations)
+    def fixed(self, name, shape, init, fan_in=1, fan_out=1):
+        """A tensor in stats: seen by no optimizer or penalty, kept with the weights."""
+        return self._tensor(FIXED, name, shape, fan_in, fan_out, init)
+
+    def _tensor(self, sort, name, shape, fan_in, fan_out, init):
+        tensors = self.tensors[sort]
+        name = ".".join(map(str, (*self.scope, name)))
+        tensors.append(Parameter(name, shape, sort, sort + len(tensors), fan_in, fan_out, init))
+        return tensors[-1]
+
+    def stack(self, layers, x):
+        """Build layers one after the other on x, inside the layer being built if there is one; returns the output."""
+        scope = self.scope
+        for k, layer in enumerate(layers):
+            self.scope = (*scope, k)
+            self.current = f"{'.'.join(map(str, self.scope))} {layer}"
+            x = layer.build(self, x)
+            self.previous = f"{'.'.join(map(str, (*scope, k)))} {layer}"
+        self.scope = scope
+        return x
+
+    def misfit(self, got, wanted):
+        """The error of two layers that do not fit, to be raised."""
+        return wrong(f"layers {self.previous} and {self.current}", got, wanted)
+
+    def expect_width(self, x, n):
+        """Raise ValueError unless x is n numbers per example in a row (not an image)."""
+        if len(x.shape) > 1:
+            raise self.misfit(f"outputs of shape {x.shape}", "a flat vector: put Flatten() between them")
+        if x.width != n:
+            raise self.misfit(f"{x.width} outputs into {n} inputs", "as many outputs as the next layer has inputs")
+
+    def add(self, kind, *, x=None, x2=None, y=None, w=None, b=None, stats=None, n_in, n_out, dims=(), work=0,
+            work_per_example=0, slope=0.0, rate=0.0, eps=0.0, decay=0.0, sort=None):  # fmt: skip
+        """Append an operation. x, x2, y: Value; w: Parameter or Value; b, stats: Parameter.
+
+        work + work_per_example * capacity: elements of scratch; sort: what its random stream is counted among, default
+        its kind.
+        """
+        sort = kind if sort is None else sort
+        ordinal = sum(operation["sort"] == sort for operation in self.operations)
         self.operations.append(
-            dict(kind=kind, x=x, x2=x2, y=y, w=w, b=b, n_in=n_in, n_out=n_out, dims=dims,
-                 ordinal=ordinal, flags=flags, scratch=scratch, slope=slope, rate=rate)
+            dict(kind=kind, x=x, x2=x2, y=y, w=w, b=b, stats=stats, n_in=n_in, n_out=n_out, dims=dims, sort=sort,
+                 ordinal=ordinal, work=work, work_per_example=work_per_example, slope=slope, rate=rate, eps=eps,
+                 decay=decay)
         )  # fmt: skip
+
+    def close(self, kind, x, n_target, **numbers):
+        """Append the loss: targets of n_target numbers per example, and a place for the examples' weights."""
+        self.target, self.example_weights = Value((n_target,)), Value((1,))
+        self.add(kind, x=x, x2=self.target, n_in=x.width, n_out=n_target, **numbers)
 
     # --- what training calls ---
 
     @property
-    def parameters(self):
-        return self.weights + self.biases
+    def weights(self):
+        return self.tensors[WEIGHT]
 
-    def lay_out(self, capacity):
+    @property
+    def parameters(self):
+        """Everything learned, in the order of theta."""
+        return self.tensors[WEIGHT] + self.tensors[BIAS] + self.tensors[GAIN]
+
+    @property
+    def statistics(self):
+        """Everything kept but not learned, in the order of stats."""
+        return self.tensors[FIXED]
+
+    def _needing_gradient(self):
+        """Storages downstream of something learned: the others' gradients are never used in training."""
+        needing = {id(parameter) for parameter in self.parameters}
+        for op in self.operations:
+            if any(op[name] and id(op[name].storage) in needing for name in ("x", "x2", "w", "b")) and op["y"]:
+                needing.add(id(op["y"].storage))
+        return needing
+
+    def lay_out(self, capacity, weighted=False):
         """Records for batches of up to `capacity` examples: (ops, fields of the row's record, arena size)."""
         offsets, position = {}, 0
         for parameter in self.parameters:
@@ -117,36 +191,52 @@ class Plan:
             position += parameter.size
         n_theta = position
         grad = aligned(n_theta)
-        stats = position = grad + aligned(n_theta)
-        n_stats = 0
         gradients = {id(parameter): grad + offsets[id(parameter)] for parameter in self.parameters}
-        for value in (*self.values, self.target):
+        stats = position = grad + aligned(n_theta)
+        for tensor in self.statistics:
+            offsets[id(tensor)] = position
+            position += tensor.size
+        n_stats = position - stats
+        position = stats + aligned(n_stats)
+        for value in (*self.values, self.target, self.example_weights):
+            size = aligned(value.width * (capacity if value.per_example else 1))
             offsets[id(value)] = position
-            position += aligned(capacity * value.width)
-            if value is not self.target:
+            position += size
+            if value is not self.target and value is not self.example_weights:
                 gradients[id(value)] = position
-                position += aligned(capacity * value.width)
+                position += size
+        needing = self._needing_gradient()
         ops = np.zeros(len(self.operations), records.OP)
         written = set()  # backward visits readers last to first: all but the first visited accumulate
         for op, spec in reversed(list(zip(ops, self.operations, strict=True))):
-            flags = spec["flags"]
-            for name, bit in (("x", records.ADD_DX), ("x2", records.ADD_DX2), ("w", records.ADD_DW)):
-                if id(spec[name]) in written:
-                    flags |= bit
-                elif spec[name] is not None:
-                    written.add(id(spec[name]))
-            for name in ("x", "x2", "y", "w", "b"):
-                op[name] = offsets.get(id(spec[name]), records.NONE)
-                op["d" + name] = gradients.get(id(spec[name]), records.NONE)
+            flags = 0
+            for name, add, skip in (
+                ("x", records.ADD_DX, records.SKIP_DX),
+                ("x2", records.ADD_DX2, records.SKIP_DX2),
+                ("w", records.ADD_DW, 0),
+                ("b", records.ADD_DB, 0),
+            ):
+                operand = spec[name] and id(spec[name].storage)
+                if operand is not None:
+                    flags |= (add if operand in written else 0) | (0 if operand in needing else skip)
+                    written.add(operand)
+            for name in ("x", "x2", "y", "w", "b", "stats"):
+                key = spec[name] and id(spec[name].storage)
+                op[name] = offsets.get(key, records.NONE)
+                if name != "stats":
+                    learned = name not in ("w", "b") or key in needing
+                    op["d" + name] = gradients.get(key, records.NONE) if learned else records.NONE
             op["flags"] = flags
-            op["aux"] = position if spec["scratch"] else records.NONE
-            position += aligned(spec["scratch"])
+            work = spec["work"] + capacity * spec["work_per_example"]
+            op["work"] = position if work else records.NONE
+            position += aligned(work)
             op["dims"][: len(spec["dims"])] = spec["dims"]
-            for name in ("kind", "n_in", "n_out", "ordinal", "slope", "rate"):
+            for name in ("kind", "n_in", "n_out", "ordinal", "slope", "rate", "eps", "decay"):
                 op[name] = spec[name]
         layout = dict(
             n_theta=n_theta, n_weights=sum(w.size for w in self.weights), grad=grad, stats=stats, n_stats=n_stats,
-            inputs=offsets[id(self.input)], targets=offsets[id(self.target)], n_in=self.n_in,
-            n_target=self.target.width, capacity=capacity,
+            inputs=offsets[id(self.input)], input_gradient=gradients[id(self.input)], n_in=self.input.width,
+            targets=offsets[id(self.target)], n_target=self.target.width, capacity=capacity,
+            example_weights=offsets[id(self.example_weights)] if weighted else records.NONE,
         )  # fmt: skip
         return ops, layout, position

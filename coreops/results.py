@@ -1,10 +1,11 @@
 """What a training leaves behind: one Result per row, and the Table of them."""
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
 
-from coreops.inference import evaluate_network, network_outputs
+from coreops.inference import evaluate_network, network_outputs, recalibrate
 from coreops.losses import BITS, LABEL
 from coreops.records import CURVES, STATUS
 
@@ -17,16 +18,24 @@ class Evaluation(NamedTuple):
 
 
 class Fitted:
-    """A `network` with the parameters `theta` that some method found for it."""
+    """A `network` with the `theta` that some method found for it, and its `stats`."""
 
     @property
     def parameters(self):
         """dict from parameter name to a view into theta."""
         return self.network.parameters(self.theta)
 
-    def outputs(self, X):
-        """The network's outputs before the loss (logits), (n, n_out)."""
-        return network_outputs(self.network, self.theta, X)
+    @property
+    def statistics(self):
+        """dict from the name of what is kept but not learned to a view into stats."""
+        return self.network.statistics(self.stats)
+
+    def outputs(self, X, *, batch_statistics=False):
+        """The network's outputs before the loss (logits), (n, n_out).
+
+        batch_statistics: normalise with the statistics of X itself instead of the running ones.
+        """
+        return network_outputs(self.network, self.theta, X, self.stats, batch_statistics)
 
     def predict(self, X):
         """Class numbers (n,) for a classifier, else the outputs (n, n_out)."""
@@ -35,9 +44,18 @@ class Fitted:
             return outputs.argmax(axis=1)
         return (outputs[:, 0] > 0).astype(np.int64) if loss.targets == BITS else outputs
 
-    def evaluate(self, X, y):
+    def evaluate(self, X, y, *, batch_statistics=False):
         """Evaluation(loss, error) on other data."""
-        return Evaluation(*evaluate_network(self.network, self.theta, X, y))
+        return Evaluation(*evaluate_network(self.network, self.theta, X, y, self.stats, batch_statistics))
+
+    def recalibrated(self, X, batch_size=None):
+        """The same result with running statistics taken anew: the average over batches of X, default all of X at once.
+
+        Izmailov et al. 2018, "Averaging weights leads to wider optima", section 3.1 (the update of batch norms).
+        """
+        again = copy.copy(self)
+        again.stats = recalibrate(self.network, self.theta, self.stats, X, batch_size)
+        return again
 
 
 class Result(Fitted):
@@ -47,12 +65,14 @@ class Result(Fitted):
         evaluated
     batch_loss: (epochs,), mean over the epoch's batches, each at the weights it was computed with
     step_loss: batch losses at the recorded steps; step_theta: (records, P), the first before step 1
-    theta: (P,), best so far under early stopping, else the last; status: "completed", "stopped" or "diverged"
+    theta: (P,), best so far under early stopping, else the last; stats: what was kept with it but not learned (running
+        statistics, fixed features); status: "completed", "stopped" or "diverged"
     epochs_run, steps; diverged_step, best_epoch: counted from 1, 0 if there is none
     """
 
     def __init__(self, network, theta, curves, step_loss, step_theta, outcome):
-        self.network, self.theta, self.curves = network, theta, curves
+        self.network, self.curves = network, curves
+        self.theta, self.stats = theta[: network.n_parameters], theta[network.n_parameters :]
         self.step_loss, self.step_theta = step_loss, step_theta
         self.status = STATUS[int(outcome["status"])]
         self.diverged_step, self.best_epoch = int(outcome["diverged_step"]), int(outcome["best_epoch"])

@@ -9,14 +9,14 @@ from numbers import Integral
 
 import numpy as np
 
-from coreops.target import kernel
+from coreops.target import barrier, kernel, lane, lanes
 
 MASK, WORD = np.uint64(0xFFFFFFFF), np.uint64(32)
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
 # What a stream is used for; `use` is the purpose in the high half and the ordinal among its sort in the low.
-INITIALIZE, ORDER = 1, 2
+INITIALIZE, ORDER, MASK_BITS, INPUT_NOISE, TARGET_NOISE, ATTACK = 1, 2, 3, 4, 5, 6
 
 
 @kernel
@@ -73,6 +73,28 @@ def fill_normal(seed, ordinal, std, out):
                 out[i] = radius * np.cos(angle)
             if i + 1 < out.size:
                 out[i + 1] = radius * np.sin(angle)
+
+
+@kernel
+def normal_pair(word0, word1):
+    """Two words -> two independent N(0, 1) (Box & Muller 1958)."""
+    radius, angle = np.sqrt(-2.0 * np.log(uniform(word0))), 2.0 * np.pi * uniform(word1)
+    return radius * np.cos(angle), radius * np.sin(angle)
+
+
+@kernel
+def add_normal(seed, purpose, ordinal, step, std, out):
+    """out[i] += N(0, std^2), independent in (seed, purpose, ordinal, step, i)."""
+    for block in range(lane(), (out.size + 3) // 4, lanes()):
+        words = draw(seed, purpose, ordinal, step, block)
+        for pair in range(2):
+            i = 4 * block + 2 * pair
+            first, second = normal_pair(words[2 * pair], words[2 * pair + 1])
+            if i < out.size:
+                out[i] += out.dtype.type(std * first)
+            if i + 1 < out.size:
+                out[i + 1] += out.dtype.type(std * second)
+    barrier()
 
 
 def philox4x32(counter, key) -> tuple[int, int, int, int]:

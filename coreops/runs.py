@@ -5,13 +5,28 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coreops import records
-from coreops.checks import cast, finite_number, flag, instance, integer, positive_integer, real_array, wrong
+from coreops.checks import (
+    cast,
+    finite_number,
+    flag,
+    instance,
+    integer,
+    optional_instance,
+    positive_integer,
+    real_array,
+    wrong,
+)
+from coreops.extra_passes import Attack
+from coreops.losses import BITS, LABEL, OUTPUTS
 from coreops.network import KERNEL_READY, Network
 from coreops.optimizers import Optimizer
-from coreops.sampling import REPLACEMENT, Reshuffle, Sampling
+from coreops.penalties import NoPenalty, Penalty
+from coreops.sampling import Reshuffle, Sampling
 from coreops.schedules import ConstantRate, Schedule
 
 EVALUATION_CHUNK = 128  # examples per forward pass of an evaluation, when the batch is smaller
+TRAINING = records.TRAIN | records.SAMPLE | records.BATCH_STATISTICS | records.UPDATE_STATISTICS
+ADAPTING = records.BATCH_STATISTICS | records.UPDATE_STATISTICS
 MONITORS = ("validation_loss", "validation_error")
 
 
@@ -70,7 +85,10 @@ class Run:
     data (default: all examples, none); y: own targets instead of the table's; data: own Data instead of the table's;
     evaluate_every: epochs between evaluations over the whole sets, 0 = never (the last epoch is evaluated unless 0);
     record_loss_every, record_theta_every: steps between records, 0 = none; early_stopping: EarlyStopping or None;
-    theta0: initial parameters instead of drawn ones.
+    theta0, stats0: initial parameters and statistics instead of drawn ones; weights: (n,) factors >= 0 of the examples'
+    losses in training; penalty: e.g. L2(1e-4), L1, ElasticNet, JacobianPenalty; adversary: FGSM or PGD; target_noise:
+    standard deviation of fresh normal noise on real targets; frozen: normalise with the running statistics, which stay
+    as they are, in training too.
     Raises ValueError or TypeError naming the argument, what it got and what it wanted.
     """
 
@@ -91,13 +109,25 @@ class Run:
     record_theta_every: int = field(kw_only=True, default=0)
     early_stopping: EarlyStopping | None = field(kw_only=True, default=None)
     theta0: np.ndarray | None = field(kw_only=True, default=None)
+    stats0: np.ndarray | None = field(kw_only=True, default=None)
+    weights: np.ndarray | None = field(kw_only=True, default=None)
+    penalty: Penalty = field(kw_only=True, default=NoPenalty())
+    adversary: Attack | None = field(kw_only=True, default=None)
+    target_noise: float = field(kw_only=True, default=0.0)
+    frozen: bool = field(kw_only=True, default=False)
 
     def __post_init__(self):
         instance("network", self.network, Network, "a Network")
         instance("optimizer", self.optimizer, Optimizer, "an optimizer such as Adam(lr=1e-3)")
         instance("schedule", self.schedule, Schedule, "a schedule such as ConstantRate()")
         instance("sampling", self.sampling, Sampling, "a sampler such as Reshuffle()")
+        instance("penalty", self.penalty, Penalty, "a penalty such as L2(1e-4)")
+        optional_instance("adversary", self.adversary, Attack, "FGSM(radius), PGD(radius) or None")
+        if finite_number("target_noise", self.target_noise, 0) and self.network.loss.targets != OUTPUTS:
+            raise wrong("target_noise", self.target_noise, f"0: the targets of {self.network.loss} are no real numbers")
+        flag("frozen", self.frozen)
         integer("epochs", self.epochs, 0)
+        self.sampling.check_epochs(self.epochs)
         integer("seed", self.seed, 0, 2**64 - 1)
         flag("drop_last", self.drop_last)
         for name in ("evaluate_every", "record_loss_every", "record_theta_every"):
@@ -127,25 +157,37 @@ class Row:
     arena_size: int
     x: np.ndarray
     y: np.ndarray
+    weights: np.ndarray
     train: np.ndarray
     held_out: np.ndarray
+    groups: np.ndarray
     order_size: int
     theta0: np.ndarray | None
+    stats0: np.ndarray | None
 
     @property
     def shapes(self):
-        """Shapes of what the row returns, known before it starts: (theta, curves, step_loss, step_theta)."""
+        """Shapes of what the row returns, known before it starts: (theta and stats, curves, step_loss, step_theta)."""
         r = self.record[0]
         steps = int(r["epochs"]) * self.batches
         losses = -(-steps // int(r["record_loss_every"])) if r["record_loss_every"] else 0
         thetas = steps // int(r["record_theta_every"]) + 1 if r["record_theta_every"] else 0
         p = int(r["n_theta"])
-        return (p,), (int(r["epochs"]), len(records.CURVES)), (losses,), (thetas, p)
+        return (p + int(r["n_stats"]),), (int(r["epochs"]), len(records.CURVES)), (losses,), (thetas, p)
 
     @property
     def batches(self):
         size = int(self.record[0]["batch_size"])
         return self.order_size // size if self.record[0]["drop_last"] else -(-self.order_size // size)
+
+    @property
+    def state_size(self):
+        """Elements of the optimizer's state and of what the extra passes keep."""
+        r, output = self.record[0], int(self.ops[-1]["n_in"])
+        inputs = int(r["batch_size"]) * int(r["n_in"])
+        if r["jacobian"]:
+            return int(r["n_state"] + r["grad"]) + inputs + int(r["batch_size"]) * output
+        return int(r["n_state"]) + (inputs if r["attack_steps"] else 0)
 
     @property
     def cost(self):
@@ -165,17 +207,21 @@ def encode(run: Run, data: Data) -> Row:
     batch_size = len(train) if run.batch_size is None else run.batch_size
     if batch_size > len(train):
         raise wrong("batch_size", batch_size, f"an integer in [1, {len(train)}], the number of training examples")
+    _check_batch_norm(run, batch_size, len(train))
     capacity = batch_size
     if run.evaluate_every:
         capacity = max(batch_size, min(EVALUATION_CHUNK, max(len(train), len(held_out))))
-    ops, layout, arena_size = network.lay_out(capacity)
+    targets = y[train]
+    groups, sampler_weights = run.sampling.prepare(*_classes(network, targets), targets, len(train))
+    weights = _example_weights(run.weights, sampler_weights, train, n, network.dtype)
+    ops, layout, arena_size = network.lay_out(capacity, weights.size > 0)
     record = np.zeros(1, records.ROW)
     row, rule, stop = record[0], run.optimizer, run.early_stopping
     for name, value in layout.items():
         row[name] = value
-    row["seed"] = run.seed
     rule.check(network)
-    row["optimizer"], row["n_state"], row["lr"] = rule.kind, rule.state_size(int(row["grad"])), rule.lr
+    row["seed"], row["mode"] = run.seed, TRAINING & ~ADAPTING if run.frozen else TRAINING
+    row["optimizer"], row["n_state"], row["lr"] = rule.kind, rule.state_size(layout["grad"]), rule.lr
     row["beta1"], row["beta2"], row["eps"], row["eps_inside"] = (
         rule.beta1,
         rule.beta2,
@@ -183,8 +229,15 @@ def encode(run: Run, data: Data) -> Row:
         rule.eps_inside,
     )
     row["correct_bias"], row["weight_decay"], row["start"] = rule.correct_bias, rule.weight_decay, rule.start
+    row["penalty"], row["l1"], row["l2"] = run.penalty.kind, run.penalty.l1, run.penalty.l2
+    row["jacobian"], row["jacobian_step"] = run.penalty.jacobian, np.cbrt(np.finfo(network.dtype).eps)
+    row["target_noise"] = run.target_noise
+    if run.adversary is not None:
+        for name in ("radius", "step", "steps", "random_start", "low", "high"):
+            row[f"attack_{name}"] = getattr(run.adversary, name)
     row["schedule"], row["schedule_rate"] = run.schedule.kind, run.schedule.rate
     row["schedule_every"], row["sampling"] = run.schedule.every, run.sampling.kind
+    row["sampling_rate"], row["sampling_every"] = run.sampling.rate, run.sampling.every
     row["warmup"] = run.schedule.warmup
     row["batch_size"], row["drop_last"], row["epochs"] = batch_size, run.drop_last, run.epochs
     row["evaluate_every"], row["record_loss_every"] = run.evaluate_every, run.record_loss_every
@@ -193,15 +246,58 @@ def encode(run: Run, data: Data) -> Row:
         row["patience"], row["min_delta"] = stop.patience, stop.min_delta
         row["monitor"] = records.CURVES.index(stop.monitor)
     order_size = len(train)
-    if run.sampling.kind == REPLACEMENT and not run.drop_last:
+    if run.sampling.full_batches and not run.drop_last:
         order_size = -(-len(train) // batch_size) * batch_size
-    theta0 = None
-    if run.theta0 is not None:
-        theta0 = real_array("theta0", run.theta0)
-        if theta0.shape != (network.n_parameters,):
-            raise wrong("theta0", f"shape {theta0.shape}", f"shape ({network.n_parameters},)")
-        theta0 = cast("theta0", theta0, network.dtype)
-    return Row(network, record, ops, arena_size, x.reshape(-1), y.reshape(-1), train, held_out, order_size, theta0)
+    theta0 = _start("theta0", run.theta0, network.n_parameters, network.dtype)
+    stats0 = _start("stats0", run.stats0, network.n_statistics, network.dtype)
+    return Row(
+        network, record, ops, arena_size, x.reshape(-1), y.reshape(-1), weights, train, held_out, groups, order_size,
+        theta0, stats0,
+    )  # fmt: skip
+
+
+def _check_batch_norm(run, batch_size, n):
+    """A batch must hold at least two values per channel, or its variance is 0 and every output the shift."""
+    short = 0 if run.drop_last or run.sampling.full_batches else n % batch_size
+    for name, positions in run.network.plan.positions.items():
+        for m, which in ((batch_size, "a batch"), (short, "a last short batch")):
+            if m * positions == 1 and not run.frozen:
+                wanted = "at least 2: another batch_size, drop_last=True, frozen=True, LayerNorm or GroupNorm"
+                raise wrong(f"batch_size with {name}", f"{which} of 1 example", wanted)
+
+
+def _classes(network, targets):
+    """(class numbers or None, number of classes)."""
+    if network.loss.targets == LABEL:
+        return targets[:, 0].astype(np.int64), network.n_out
+    if network.loss.targets == BITS:
+        one = targets.shape[1] == 1
+        return (targets[:, 0] if one else targets.argmax(axis=1)).astype(np.int64), 2 if one else network.n_out
+    return None, 0
+
+
+def _example_weights(weights, sampler_weights, train, n, dtype):
+    """Factors of the losses per example of the data; empty if all are 1."""
+    if weights is None and sampler_weights is None:
+        return np.zeros(0, dtype)
+    result = np.ones(n)
+    if weights is not None:
+        weights = real_array("weights", weights)
+        if weights.shape != (n,) or weights.min() < 0:
+            raise wrong("weights", weights if weights.shape != (n,) else f"{weights.min()}", f"{n} numbers >= 0")
+        result *= weights
+    if sampler_weights is not None:
+        result[train] *= sampler_weights
+    return cast("weights", result, dtype, KERNEL_READY)
+
+
+def _start(name, values, size, dtype):
+    if values is None:
+        return None
+    values = real_array(name, values)
+    if values.shape != (size,):
+        raise wrong(name, f"shape {values.shape}", f"shape ({size},)")
+    return cast(name, values, dtype)
 
 
 def _index(name, value, n):

@@ -23,6 +23,11 @@ SCRATCH_LIMIT = 64 * 2**30  # bytes that one row may need while it runs
 TARGETS = ("cpu",)
 
 
+def available_cores():
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class SweepInterrupted(KeyboardInterrupt):
     """Ctrl-C during fit_many. `table`: what had finished (also in the journal); `missing`: the other row numbers."""
 
@@ -48,7 +53,7 @@ _scratch = Scratch()
 
 
 def _allocate(row):
-    """What the row will fill: theta, curves, step_loss, step_theta, outcome. Padded to 64 bytes by the allocator."""
+    """What the row will fill: theta | stats, curves, step_loss, step_theta, outcome; padded to 64 bytes by NumPy."""
     theta, curves, step_loss, step_theta = row.shapes
     return (
         np.empty(theta, row.network.dtype),
@@ -70,12 +75,14 @@ def _train(row, journal):
     key = None if journal.path is None else journal.key(row)
     if key is None or not journal.load(key, arrays):
         theta, curves, step_loss, step_theta, outcome = arrays
-        theta[:] = row.network.initialize(int(row.record[0]["seed"])) if row.theta0 is None else row.theta0
-        dtype = row.network.dtype
+        network, seed = row.network, int(row.record[0]["seed"])
+        p, dtype = network.n_parameters, network.dtype
+        theta[:p] = network.initialize(seed) if row.theta0 is None else row.theta0
+        theta[p:] = network.initial_statistics(seed) if row.stats0 is None else row.stats0
         train_row(
-            row.record, 0, row.ops, row.x, row.y, row.train, row.held_out,
+            row.record, 0, row.ops, row.x, row.y, row.weights, row.train, row.held_out, row.groups,
             _scratch.take("arena", row.arena_size, dtype),
-            _scratch.take("state", int(row.record[0]["n_state"]), dtype),
+            _scratch.take("state", row.state_size, dtype),
             _scratch.take("order", row.order_size, np.dtype(np.int64)),
             theta, curves, step_loss, step_theta, outcome,
         )  # fmt: skip
@@ -94,7 +101,7 @@ def _check_size(rows):
             f"{total / 2**30:.1f} GiB of records",
             f"at most {LIMIT / 2**30:.0f} GiB in one call: record less often, or fewer rows at a time",
         )
-    scratch = max(row.arena_size * row.network.dtype.itemsize for row in rows)
+    scratch = max((row.arena_size + row.state_size) * row.network.dtype.itemsize for row in rows)
     if scratch > SCRATCH_LIMIT:
         raise wrong(
             "batch_size",
@@ -108,7 +115,8 @@ def fit(network, X, y, *, optimizer, epochs, batch_size=None, seed=0, validation
 
     X: (n, n_in); y: what the loss wants; validation: (Xv, yv) evaluated after each epoch; batch_size: None is the full
     batch; the other arguments are those of Run: schedule, sampling, drop_last, evaluate_every, record_loss_every,
-    record_theta_every, early_stopping, theta0. Raises ValueError or TypeError naming the argument before it starts.
+    record_theta_every, early_stopping, theta0, penalty, ...  Raises ValueError or TypeError naming the
+    argument before it starts.
 
     >>> run = fit(net, X, y, optimizer=Adam(lr=1e-3), batch_size=32, epochs=20, seed=0, validation=(Xv, yv))
     """
@@ -161,7 +169,7 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
         raise wrong("progress", progress, "a callable progress(done, total)", TypeError)
     if journal is not None and not isinstance(journal, (str, os.PathLike)):
         raise wrong("journal", journal, "the path of a file, or None", TypeError)
-    threads = os.cpu_count() if threads is None else positive_integer("threads", threads)
+    threads = available_cores() if threads is None else positive_integer("threads", threads)
     if X is None and any(run.data is None for run in rows):
         raise wrong("X", "None", "data, or a Run(data=Data(X, y)) in every row")
     shared, encoded = Data(X, y), []

@@ -247,6 +247,9 @@ def register_cuda():
     # numba-cuda has these in `math` only; NumPy's keep float32 and never raise in plain Python.
     on_cuda(np.sqrt)(lambda x: lambda x: math.sqrt(x))
     on_cuda(np.exp)(lambda x: lambda x: math.exp(x))
+    on_cuda(np.log)(lambda x: lambda x: math.log(x))
+    on_cuda(np.cos)(lambda x: lambda x: math.cos(x))
+    on_cuda(np.sin)(lambda x: lambda x: math.sin(x))
     on_cuda(np.log1p)(lambda x: lambda x: math.log1p(x))
     on_cuda(np.isfinite)(lambda x: lambda x: math.isfinite(x))
 

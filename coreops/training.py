@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from coreops.extra_passes import attack, jacobian_gradient
 from coreops.interpreter import backward, forward
 from coreops.optimizers.phases import probe, readout, retreat, update
+from coreops.penalties import add_gradient, after_update, before_gradient
 from coreops.records import (
     BATCH_LOSS,
     COMPLETED,
@@ -11,8 +13,8 @@ from coreops.records import (
     DIVERGED,
     ERROR,
     LOSS,
+    NONE,
     STOPPED,
-    TRAIN,
     VALIDATION_ERROR,
     VALIDATION_LOSS,
 )
@@ -53,25 +55,48 @@ def all_finite(values):
 
 
 @kernel
-def evaluate(row, ops, x, y, index, arena):
-    """(mean loss, share of wrong predictions) over examples `index`, in chunks of the plan's capacity."""
+def evaluate(row, ops, x, y, index, arena, mode):
+    """(mean loss, share of wrong predictions) over examples `index`, in chunks of the plan's capacity.
+
+    mode: bits besides COUNT_ERRORS, e.g. to normalise with each chunk's own statistics.
+    """
     n, loss, errors = index.size, 0.0, 0
     for start in range(0, n, row["capacity"]):
         m = min(row["capacity"], n - start)
         gather_range(row, x, y, index, start, m, arena)
-        chunk_loss, chunk_errors = forward(ops, m, arena, np.int64(COUNT_ERRORS))
+        chunk_loss, chunk_errors = forward(ops, m, arena, mode | COUNT_ERRORS, row["seed"], 0, NONE)
         loss, errors = loss + chunk_loss, errors + chunk_errors
     return loss / n, errors / n
 
 
 @kernel
-def train_row(
-    rows, r, ops, x, y, train, held_out, arena, state, order, result, curves, step_loss, step_theta, outcomes
-):
-    """Train row r of `rows` from theta = result, and leave the trained theta there.
+def penalised_gradient(row, ops, m, arena, mode, step, theta, grad, extra):
+    """forward and backward with everything that changes the inputs or adds to the gradient; returns the batch loss."""
+    if row["attack_steps"]:
+        attack(row, ops, m, arena, mode, step, extra)
+    if row["jacobian"]:
+        jacobian_gradient(row, ops, m, arena, mode, step, extra)
+    loss, _ = forward(ops, m, arena, mode, row["seed"], step, row["example_weights"])
+    backward(ops, m, arena, mode, row["seed"], step)
+    if row["jacobian"]:
+        strength = grad.dtype.type(row["jacobian"])
+        for i in range(lane(), row["n_theta"], lanes()):
+            grad[i] += strength * extra[i]
+        barrier()
+    add_gradient(row, theta, grad)
+    return loss
 
-    ops: its plan; x, y: flat data; train, held_out: example numbers; arena, state, order: scratch; curves (epochs, 5),
-    step_loss, step_theta (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
+
+@kernel
+def train_row(
+    rows, r, ops, x, y, weights, train, held_out, groups, arena, state, order, result, curves, step_loss, step_theta,
+    outcomes,
+):  # fmt: skip
+    """Train row r of `rows` from result = theta | stats, and leave the trained ones there.
+
+    ops: its plan; x, y: flat data; weights: of the examples' losses, or empty; train, held_out: example numbers;
+    groups: what its sampler was prepared with; arena, state, order: scratch; curves (epochs, 5), step_loss, step_theta
+    (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
     """
     saved = flush_denormals()
     run(
@@ -80,8 +105,10 @@ def train_row(
         unowned(ops),
         unowned(x),
         unowned(y),
+        unowned(weights),
         unowned(train),
         unowned(held_out),
+        unowned(groups),
         unowned(arena),
         unowned(state),
         unowned(order),
@@ -94,32 +121,59 @@ def train_row(
 
 
 @kernel
-def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, curves, step_loss, step_theta):
+def run(
+    row,
+    outcome,
+    ops,
+    x,
+    y,
+    weights,
+    train,
+    held_out,
+    groups,
+    arena,
+    state,
+    order,
+    result,
+    curves,
+    step_loss,
+    step_theta,
+):
     # The optimizer sees theta and its gradient padded with zeros to full vectors: short loops need no remainder.
     p, padded, n = row["n_theta"], row["grad"], train.size
     theta, theta_padded, grad_padded = arena[:p], arena[:padded], arena[padded : 2 * padded]
+    stats = arena[row["stats"] : row["stats"] + row["n_stats"]]
+    best_theta, best_stats = result[:p], result[p:]
+    extra, state = state[row["n_state"] :], state[: row["n_state"]]
     fill(arena[: 2 * padded], arena.dtype.type(0))
-    assign(theta, result)
+    assign(theta, best_theta)
+    assign(stats, best_stats)
     fill(state, state.dtype.type(0))
     size, every_loss, every_theta = row["batch_size"], row["record_loss_every"], row["record_theta_every"]
     batches = order.size // size if row["drop_last"] else (order.size + size - 1) // size
+    plain = row["attack_steps"] == 0 and row["jacobian"] == 0 and row["l1"] == 0 and row["l2"] == 0
     if every_theta:
         assign(step_theta[0], theta)
     status, step, epochs_run, best, best_epoch, waited = COMPLETED, 0, 0, np.inf, 0, 0
     power1, power2 = 1.0, 1.0  # beta1^t, beta2^t
-    training = np.int64(TRAIN)  # not a literal: forward is compiled once for all modes
+    training, evaluation = row["mode"], np.int64(0)  # not literals: forward is compiled once for all modes
     for epoch in range(row["epochs"]):
-        arrange(row, epoch, n, order)
+        arrange(row, epoch, n, groups, order)
         epoch_loss, epoch_examples = 0.0, 0
         for batch in range(batches):
             start = batch * size
             m = min(size, order.size - start)
-            gather(row, x, y, train, order, start, m, arena)
+            gather(row, x, y, weights, train, order, start, m, step, arena)
             rate = scheduled(row, step, epoch)
             step += 1
             power1, power2 = power1 * row["beta1"], power2 * row["beta2"]
             probe(row, step, theta_padded, state)
-            batch_loss, _ = forward(ops, m, arena, training)
+            if plain:
+                batch_loss, _ = forward(ops, m, arena, training, row["seed"], step, row["example_weights"])
+                backward(ops, m, arena, training, row["seed"], step)
+            else:
+                before_gradient(row, theta_padded)
+                batch_loss = penalised_gradient(row, ops, m, arena, training, step, theta_padded, grad_padded, extra)
             if every_loss and (step - 1) % every_loss == 0 and lane() == 0:
                 step_loss[(step - 1) // every_loss] = batch_loss / m
             if not np.isfinite(batch_loss):
@@ -127,8 +181,9 @@ def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, c
                 status = DIVERGED
                 break
             epoch_loss, epoch_examples = epoch_loss + batch_loss, epoch_examples + m
-            backward(ops, m, arena, training)
             update(row, ops, arena, step, power1, power2, rate, theta_padded, grad_padded, state)
+            if not plain:
+                after_update(row, rate, theta_padded)
             if every_theta and step % every_theta == 0:
                 assign(step_theta[step // every_theta], theta)
         epochs_run = epoch + 1
@@ -136,10 +191,10 @@ def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, c
             last = epochs_run == row["epochs"]
             if row["evaluate_every"] and (epochs_run % row["evaluate_every"] == 0 or last):
                 readout(row, theta_padded, state)
-                loss, error = evaluate(row, ops, x, y, train, arena)
+                loss, error = evaluate(row, ops, x, y, train, arena, evaluation)
                 held_out_loss, held_out_error = np.nan, np.nan
                 if held_out.size:
-                    held_out_loss, held_out_error = evaluate(row, ops, x, y, held_out, arena)
+                    held_out_loss, held_out_error = evaluate(row, ops, x, y, held_out, arena, evaluation)
                 if lane() == 0:
                     curves[epoch, LOSS], curves[epoch, ERROR] = loss, error
                     curves[epoch, VALIDATION_LOSS], curves[epoch, VALIDATION_ERROR] = (
@@ -152,7 +207,8 @@ def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, c
                     watched = held_out_loss if row["monitor"] == VALIDATION_LOSS else held_out_error
                     if watched < best - row["min_delta"]:
                         best, best_epoch, waited = watched, epochs_run, 0
-                        assign(result, theta)
+                        assign(best_theta, theta)
+                        assign(best_stats, stats)
                     else:
                         waited += 1
                         if waited >= row["patience"]:
@@ -167,7 +223,8 @@ def run(row, outcome, ops, x, y, train, held_out, arena, state, order, result, c
     if best_epoch == 0:
         if step:
             readout(row, theta_padded, state)
-        assign(result, theta)
+        assign(best_theta, theta)
+        assign(best_stats, stats)
     if lane() == 0:
         outcome["status"], outcome["steps"], outcome["epochs_run"] = status, step, epochs_run
         outcome["diverged_step"], outcome["best_epoch"] = step if status == DIVERGED else 0, best_epoch

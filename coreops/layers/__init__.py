@@ -2,6 +2,7 @@
 
 from coreops.layers.activation import LeakyReLU, ReLU, Sigmoid, Tanh
 from coreops.layers.dense import Dense
+from coreops.layers.residual import Residual
 from coreops.layers.scale import Scale
 
-__all__ = ["Dense", "LeakyReLU", "ReLU", "Scale", "Sigmoid", "Tanh"]
+__all__ = ["Dense", "LeakyReLU", "ReLU", "Residual", "Scale", "Sigmoid", "Tanh"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from coreops import records
 from coreops.checks import finite_number
 from coreops.elementary import sigmoid, tanh
-from coreops.records import ADD_DX, FIRST, INPUT_GRADIENT
+from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -16,7 +16,7 @@ class Activation:
     slope: float = 0.0
 
     def build(self, plan, x):
-        y = plan.value(x.width)
+        y = plan.value(*x.shape)
         plan.add(self.kind, x=x, y=y, n_in=x.width, n_out=x.width, slope=self.slope)
         return y
 
@@ -86,7 +86,7 @@ def tanh_forward(op, m, arena):
 def activation_backward(op, m, arena, mode):
     """dx = dy phi'(x), with phi' = 1 or slope, y (1 - y), 1 - y^2."""
     flags, n = op["flags"], m * op["n_out"]
-    if flags & FIRST and not mode & INPUT_GRADIENT:
+    if flags & SKIP_DX and not mode & INPUT_GRADIENT:
         return
     x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
     dx, dy = arena[op["dx"] : op["dx"] + n], arena[op["dy"] : op["dy"] + n]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from coreops import records
 from coreops.checks import optional_instance, positive_integer
 from coreops.initializers import Initializer
-from coreops.records import ADD_DW, ADD_DX, FIRST, INPUT_GRADIENT, NO_PARAMETER_GRADIENT
+from coreops.records import ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, SKIP_DX
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -31,6 +31,7 @@ class Scale:
         return self.n
 
     def build(self, plan, x):
+        plan.expect_width(x, self.n)
         y = plan.value(self.n)
         w = plan.weight("scale", (self.n,), 1, 1, self.init)
         plan.add(records.SCALE, x=x, y=y, w=w, n_in=self.n, n_out=self.n)
@@ -64,7 +65,7 @@ def scale_backward(op, m, arena, mode):
             for j in range(lane(), n, lanes()):
                 dw[j] += dy[i * n + j] * x[i * n + j]
         barrier()
-    if mode & INPUT_GRADIENT or not flags & FIRST:
+    if mode & INPUT_GRADIENT or not flags & SKIP_DX:
         dx = arena[op["dx"] : op["dx"] + m * n]
         for i in range(m):
             for j in range(lane(), n, lanes()):

@@ -64,7 +64,7 @@ def path_step(op, arena, floor, lr, before, after):
     """gamma_ij = before_i after_j; for a bias before = 1."""
     n_in, n_out, b, db = op["n_in"], op["n_out"], op["b"], op["db"]
     a, zero, one = arena.dtype.type(lr), arena.dtype.type(0), arena.dtype.type(1)
-    for i in range(n_in + (b >= 0)):
+    for i in range(0 if op["dw"] >= 0 else n_in, n_in + (b >= 0)):  # weights that are not learned stay
         unit, w, dw = (before[i], op["w"] + i * n_out, op["dw"] + i * n_out) if i < n_in else (one, b, db)
         weights, gradients = arena[w : w + n_out], arena[dw : dw + n_out]
         for j in range(lane(), n_out, lanes()):

@@ -42,6 +42,7 @@ from coreops import (
     PathSGD,
     ProgressiveDecay,
     ReLU,
+    Residual,
     RMSProp,
     Scale,
     Sigmoid,
@@ -85,6 +86,7 @@ LAYERS = {
     "LeakyReLU": [(LeakyReLU(), 5), (LeakyReLU(slope=0.3), 4), (LeakyReLU(slope=-0.5), 3)],
     "Sigmoid": [(Sigmoid(), 5)],
     "Tanh": [(Tanh(), 5)],
+    "Residual": [(Residual((Dense(4, 6), Tanh(), Dense(6, 4)), 0.5), 4), (Residual((Tanh(), Residual((Tanh(),)))), 3)],
 }
 # loss class -> (loss, number of outputs, form of the targets) to try
 LOSSES = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import coreops
-from coreops import BinaryCrossEntropy, Dense, Network, Scale, SquaredError, minimize
+from coreops import L1, L2, BinaryCrossEntropy, Dense, Network, Scale, SquaredError, minimize
 from coreops.minimize import METHODS, Objective
 from tests.coreops import cases
 from tests.coreops.cases import complains, distance
@@ -36,7 +36,7 @@ def test_newton_on_a_rotated_quadratic_and_not_with_the_diagonal_alone():
     network, X, y, w = quadratic([1.0, 10.0, 100.0])
     found = minimize(network, X, y, method="Newton", theta0=np.zeros(3))
     assert (found.status, found.iterations) == ("converged", 1) and distance(found.theta, w) < 1e-8
-    H = Objective(network.astype("float64"), X, y).hessian(np.zeros(3))
+    H = Objective(network.astype("float64"), X, y, np.zeros(0), 0.0).hessian(np.zeros(3))
     np.testing.assert_allclose(H, 2 * X.T @ X / 3, rtol=1e-7, atol=1e-7)
     gradient = coreops.loss_and_gradient(network.astype("float64"), np.zeros(3), X, y)[1]
     assert distance(-gradient / np.diag(H), w) > 0.1
@@ -113,6 +113,18 @@ def test_every_method_trains_a_network(method):
     np.testing.assert_array_equal(found.predict(X), found.outputs(X).argmax(axis=1))
 
 
+def test_ridge_regression():
+    """E + l sum w^2 over weights only: (X'X/n + l I) w = X'y/n after centring, the bias is the rest."""
+    generator = np.random.default_rng(0)
+    X, y = generator.normal(size=(30, 4)) + 1.0, generator.normal(size=30)
+    want = np.linalg.solve(np.cov(X.T, bias=True) + 0.3 * np.eye(4), (X - X.mean(0)).T @ (y - y.mean()) / 30)
+    network = Network(Dense(4, 1), loss=SquaredError())
+    for method in METHODS:
+        found = minimize(network, X, y, method=method, penalty=L2(0.3), iterations=500)
+        np.testing.assert_allclose(found.theta, [*want, y.mean() - X.mean(0) @ want], rtol=1e-6, atol=1e-7)
+        assert found.loss == pytest.approx(found.evaluate(X, y).loss + 0.3 * want @ want, rel=1e-6)
+
+
 def test_records_and_limits():
     network, X, y, _ = quadratic(np.geomspace(1, 1e4, 8))
     for method in ("BFGS", "L-BFGS", "CG"):
@@ -144,6 +156,9 @@ def test_a_start_at_the_minimum_stays():
         ("line_search", {"line_search": True}),
         ("line_search", {"line_search": 1, "method": "Newton"}),
         ("record_theta", {"record_theta": "yes"}),
+        ("penalty", {"penalty": 0.1}),
+        ("penalty", {"penalty": L1(0.1)}),
+        ("stats0", {"stats0": [1.0]}),
         ("options", {"options": 3}),
         ("options", {"options": {"c2": 0.1}, "method": "Newton"}),
         ("theta0", {"theta0": [1.0]}),

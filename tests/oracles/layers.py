@@ -72,6 +72,22 @@ def tanh_vjp(layer, x, dy):
     return dy * 4 * np.exp(-2 * np.abs(x)) / (1.0 + np.exp(-2 * np.abs(x))) ** 2, {}
 
 
+def residual(layer, x, **parameters):
+    """y = x + c F(x).   He, Zhang, Ren & Sun 2016, eq. 1."""
+    from tests.oracles import networks
+
+    return x + layer.scale * networks.outputs(layer.layers, parameters, x)
+
+
+def residual_vjp(layer, x, dy, **parameters):
+    """dx = dy + c F'(x)^T dy."""
+    from tests.oracles import networks
+
+    values = networks.activations(layer.layers, parameters, x)
+    dx, gradient = networks.stack_vjp(layer.layers, parameters, values, layer.scale * dy)
+    return dy + dx, gradient
+
+
 # class name -> (forward, vector-Jacobian product, has a kink at 0)
 LAYERS = {
     "Dense": (dense, dense_vjp, False),
@@ -80,4 +96,5 @@ LAYERS = {
     "LeakyReLU": (leaky_relu, leaky_relu_vjp, True),
     "Sigmoid": (sigmoid, sigmoid_vjp, False),
     "Tanh": (tanh, tanh_vjp, False),
+    "Residual": (residual, residual_vjp, False),
 }

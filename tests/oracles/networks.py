@@ -13,7 +13,7 @@ def name(spec):
 def of_layer(k, parameters):
     """The parameters of layer k: {"0.weight": W, "2.bias": b} -> {"weight": W} for k = 0."""
     return {
-        key.split(".")[1]: np.asarray(p, np.float64) for key, p in parameters.items() if key.split(".")[0] == str(k)
+        key.split(".", 1)[1]: np.asarray(p, np.float64) for key, p in parameters.items() if key.split(".")[0] == str(k)
     }
 
 
@@ -36,15 +36,20 @@ def evaluate(layers, loss, parameters, X, y):
     return value_and_gradient(z, np.asarray(y))[0], classification_error(z, y) if classifier else np.nan
 
 
+def stack_vjp(layers, parameters, values, dy):
+    """(dx, {"0.weight": dW, ...}) of layers one after the other, given all their values and dE/dy of the last."""
+    gradient = {}
+    for k in range(len(layers) - 1, -1, -1):
+        dy, of_this = LAYERS[name(layers[k])][1](layers[k], values[k], dy, **of_layer(k, parameters))
+        gradient |= {f"{k}.{key}": value for key, value in of_this.items()}
+    return dy, gradient
+
+
 def loss_and_gradient(layers, loss, parameters, X, y):
     """(E, {"0.weight": dE/dW, ...}) by the chain rule from the last layer to the first."""
     values = activations(layers, parameters, X)
     E, dz = LOSSES[name(loss)][0](values[-1], np.asarray(y))
-    gradient = {}
-    for k in range(len(layers) - 1, -1, -1):
-        dz, of_this = LAYERS[name(layers[k])][1](layers[k], values[k], dz, **of_layer(k, parameters))
-        gradient |= {f"{k}.{key}": value for key, value in of_this.items()}
-    return E, gradient
+    return E, stack_vjp(layers, parameters, values, dz)[1]
 
 
 def margin(layers, parameters, X):
