@@ -13,7 +13,8 @@ class AveragedSGD(Optimizer):
     """w <- w - lr g(w);  the result is the mean of w over the updates start + 1, ..., t (w itself up to then).
 
     lr >= 0; start: integer >= 0, default 0. Evaluations, early stopping and the returned theta see the mean; gradients,
-    batch losses and recorded thetas the iterates. A proximal penalty acts after w has entered the mean.   Polyak & Juditsky 1992, section 2; Ruppert 1988.
+    batch losses and recorded thetas the iterates. A proximal penalty acts after w has entered the mean.
+    Polyak & Juditsky 1992, section 2; Ruppert 1988.
     """
 
     start: int = 0
