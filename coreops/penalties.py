@@ -5,8 +5,6 @@ They act on the first n_weights values of theta: biases and gains are left out.
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from coreops.checks import finite_number
 from coreops.target import barrier, kernel, lane, lanes
 
@@ -131,7 +129,7 @@ def soft_threshold(row, threshold, theta):
     t, zero = theta.dtype.type(threshold), theta.dtype.type(0)
     for i in range(lane(), row["n_weights"], lanes()):
         w = theta[i]
-        theta[i] = zero if np.abs(w) <= t else (w - t if w > zero else w + t)
+        theta[i] = zero if abs(w) <= t else (w - t if w > zero else w + t)
     barrier()
 
 

@@ -221,7 +221,7 @@ def arrange_by_group(row, epoch, n, groups, order):
             shuffle(row, epoch, order, slots, offsets[c], offsets[c + 1])
     else:
         share = min(1.0, row["sampling_rate"] + (1.0 - row["sampling_rate"]) * epoch / row["sampling_every"])
-        easiest = max(np.int64(1), np.int64(np.ceil(share * n)))
+        easiest = max(np.int64(1), np.int64(share * n))
         for block in range(lane(), (size + 3) // 4, lanes()):
             words = draw(row["seed"], ORDER, kind, epoch, block)
             for k in range(4):
