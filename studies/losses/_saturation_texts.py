@@ -30,8 +30,7 @@ SCOPE = """
   rates on the same seeds. The control is mis-specified: noise handicaps the unbounded loss, but it does
   not lift squared error off its plateau. Two effects oppose each other, so that nothing makes the
   criterion fail. At larger scales the plateau wins with noise, too (`noisy-accuracy`); at the standard
-  scale the two nearly cancel, and single seeds in which squared error loses a class decide (see the
-  control's note).
+  scale the two nearly cancel in most runs, and few seeds decide (see the control's note).
 """
 THEORY = r"""
 With $s = \sigma(z)$, $z = wx + b$, $x = 1$ and target 0,

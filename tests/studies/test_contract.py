@@ -179,6 +179,12 @@ def test_seeds():
     assert study.seeds_of(FrozenModel()) == []
 
 
+def test_no_file_of_the_studies_holds_several_ideas():
+    """About 250 lines are one idea; 300 never are. Split a study into private modules."""
+    lengths = {p: len(p.read_text(encoding="utf-8").splitlines()) for p in (paths.tree() / "studies").rglob("*.py")}
+    assert {p.name: n for p, n in lengths.items() if n > 300} == {}
+
+
 def test_the_example_of_the_readme_is_a_study(tmp_path, monkeypatch):
     text = (paths.tree() / "studies" / "README.md").read_text(encoding="utf-8")
     (tmp_path / "readme_example.py").write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
