@@ -2,7 +2,21 @@
 
 from coreops.diagnostics import gradient_check
 from coreops.inference import loss_and_gradient
-from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
+from coreops.initializers import (
+    Constant,
+    Duplicated,
+    GaugeImbalanced,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    HeuristicUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    Uniform,
+    VarianceScaling,
+)
 from coreops.layers import Dense, LeakyReLU, ReLU, Scale, Sigmoid, Tanh
 from coreops.losses import (
     BinaryCrossEntropy,
@@ -31,18 +45,25 @@ __all__ = [
     "Cyclic",
     "Data",
     "Dense",
+    "Duplicated",
     "EarlyStopping",
     "Evaluation",
     "ExponentialDecay",
+    "GaugeImbalanced",
+    "GlorotNormal",
     "GlorotUniform",
     "HarmonicDecay",
     "HeNormal",
+    "HeUniform",
     "HeavyBall",
+    "HeuristicUniform",
     "LeakyReLU",
     "LecunNormal",
+    "LecunUniform",
     "LinearLoss",
     "Nesterov",
     "Network",
+    "Orthogonal",
     "ProgressiveDecay",
     "RMSProp",
     "ReLU",
@@ -60,6 +81,7 @@ __all__ = [
     "Table",
     "Tanh",
     "Uniform",
+    "VarianceScaling",
     "WithReplacement",
     "fit",
     "fit_many",

@@ -90,7 +90,7 @@ class Network:
         integer("seed", seed, 0, 2**64 - 1)
         theta, position = np.zeros(self.n_parameters), 0
         for p in self.plan.weights:
-            p.init.fill(theta[position : position + p.size], int(seed), p.ordinal, p.fan_in, p.fan_out)
+            p.init.fill(theta[position : position + p.size].reshape(p.shape), int(seed), p.ordinal, p.fan_in, p.fan_out)
             position += p.size
         return theta.astype(self.dtype)
 
