@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from coreops.checks import finite_number, integer, positive_integer, real_array, wrong
+from coreops.rng import host_generator
 
 IMAGES = "images of shape (n, h, w) or (n, h, w, c) with h, w >= 2, or rows with image_shape=(h, w) or (h, w, c)"
 
@@ -146,7 +147,7 @@ def augment(X, y, *, copies, transforms, seed, image_shape=None, fill=0.0):
     images = _as_images(X, image_shape)
     if y.ndim == 0 or len(y) != len(X):
         raise wrong("y", f"shape {y.shape}", f"{len(X)} targets, one per image")
-    copies, fill = integer("copies", copies, 0, 2**32 - 1), finite_number("fill", fill)
+    copies, fill = integer("copies", copies, 0, 2**16 - 1), finite_number("fill", fill)
     seed = integer("seed", seed, 0, 2**64 - 1)
     transforms = (transforms,) if isinstance(transforms, Transform) else tuple(transforms)
     for transform in transforms:
@@ -156,8 +157,7 @@ def augment(X, y, *, copies, transforms, seed, image_shape=None, fill=0.0):
     for copy in range(copies):
         changed = images
         for place, transform in enumerate(transforms):
-            generator = np.random.Generator(np.random.Philox(key=[seed, copy * 2**32 + place]))
-            changed = transform.apply(changed, generator, fill)
+            changed = transform.apply(changed, host_generator(seed, "augmentation", copy * 2**16 + place), fill)
         parts.append(changed)
     dtype = X.dtype if X.dtype.kind == "f" else np.float64
     return np.concatenate(parts).reshape(-1, *X.shape[1:]).astype(dtype), np.concatenate([y] * (1 + copies))
