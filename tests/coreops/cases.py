@@ -20,16 +20,23 @@ from coreops import (
     Constant,
     ConstantRate,
     Dense,
+    Duplicated,
     ExponentialDecay,
+    GaugeImbalanced,
+    GlorotNormal,
     GlorotUniform,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
+    HeUniform,
+    HeuristicUniform,
     LeakyReLU,
     LecunNormal,
+    LecunUniform,
     LinearLoss,
     Nesterov,
     Network,
+    Orthogonal,
     ProgressiveDecay,
     ReLU,
     Residual,
@@ -42,8 +49,9 @@ from coreops import (
     StepDecay,
     Tanh,
     Uniform,
+    VarianceScaling,
 )
-from coreops.initializers import Initializer
+from coreops.initializers import Initializer, as_printed
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
 from coreops.sampling import Sampling
@@ -56,8 +64,9 @@ EPS = {name: float(np.finfo(name).eps) for name in DTYPES}
 
 
 def exported(kind):
-    """Public classes of coreops of one kind; a layer is what builds operations and is no loss."""
-    classes = {name: item for name, item in vars(coreops).items() if inspect.isclass(item)}
+    """Public classes of coreops and of its errata, of one kind; a layer is what builds operations and is no loss."""
+    items = (vars(coreops) | vars(as_printed)).items()
+    classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
     bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
@@ -98,11 +107,22 @@ SCHEDULES = {
     "ProgressiveDecay": [ProgressiveDecay(0.25), ProgressiveDecay(0.0)],
 }
 INITIALIZERS = {
-    "HeNormal": [HeNormal(), HeNormal(gain=0.5)],
-    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0)],
+    "HeNormal": [HeNormal(), HeNormal(gain=0.5), HeNormal(fan="out")],
+    "HeUniform": [HeUniform(), HeUniform(0.5, "out")],
+    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0), LecunNormal(fan="out")],
+    "LecunUniform": [LecunUniform(), LecunUniform(2.0, "out")],
+    "HeuristicUniform": [HeuristicUniform(), HeuristicUniform(2.0, "out")],
+    "GlorotNormal": [GlorotNormal(), GlorotNormal(gain=2.0)],
     "GlorotUniform": [GlorotUniform(), GlorotUniform(gain=2.0)],
+    "VarianceScaling": [VarianceScaling()]
+    + [VarianceScaling(2.0, "in", d, 0.5) for d in ("normal", "uniform", "laplace", "signs")]
+    + [VarianceScaling(2.0, fan) for fan in ("out", "average")],
     "Uniform": [Uniform(-0.5, 2.0)],
-    "Constant": [Constant(0.25)],
+    "Constant": [Constant(0.25), Constant()],
+    "Orthogonal": [Orthogonal(), Orthogonal(gain=2.0)],
+    "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
+    "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
+    **{name: [cls(), cls(gain=2.0)] for name, cls in vars(as_printed).items() if re.match(r"E\d\d", name)},
 }
 
 

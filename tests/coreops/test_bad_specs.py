@@ -10,14 +10,19 @@ from coreops import (
     Adam,
     Constant,
     Dense,
+    Duplicated,
     EarlyStopping,
     ExponentialDecay,
+    GaugeImbalanced,
+    GlorotNormal,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
     LeakyReLU,
+    LecunUniform,
     Nesterov,
     Network,
+    Orthogonal,
     ProgressiveDecay,
     ReLU,
     RMSProp,
@@ -27,7 +32,9 @@ from coreops import (
     StepDecay,
     Tanh,
     Uniform,
+    VarianceScaling,
 )
+from coreops.initializers.as_printed import E01HeAsVariance
 from tests.coreops.cases import complains
 
 NAN, INF = float("nan"), float("inf")
@@ -55,7 +62,21 @@ CONSTRUCTORS = {
     "bias": [(Dense, dict(n_in=2, n_out=2, bias=v)) for v in (1, None, "no")],
     "init": [(Dense, dict(n_in=2, n_out=2, init=v)) for v in ("he", HeNormal, 0.1)] + [(Scale, dict(n=2, init="he"))],
     "slope": [(LeakyReLU, dict(slope=v)) for v in (NAN, INF, "x")],
-    "gain": [(HeNormal, dict(gain=v)) for v in (-1, NAN)],
+    "gain": [
+        (rule, dict(gain=v))
+        for rule in (HeNormal, GlorotNormal, LecunUniform, VarianceScaling, Orthogonal, E01HeAsVariance)
+        for v in (-1, NAN, "x")
+    ],
+    "fan": [
+        (rule, dict(fan=v)) for rule in (HeNormal, LecunUniform, VarianceScaling) for v in ("fan_in", None, ["in"])
+    ],
+    "scale": [(VarianceScaling, dict(scale=v)) for v in (-1, INF)],
+    "distribution": [(VarianceScaling, dict(distribution=v)) for v in ("cauchy", None)],
+    "base": [(rule, dict(base=v)) for rule in (Duplicated, GaugeImbalanced) for v in ("he", HeNormal)],
+    "outputs": [(Duplicated, dict(outputs=v)) for v in (0, 2.0)]
+    + [(GaugeImbalanced, dict(outputs=v)) for v in (-1, 2**16, 1.0, None)],
+    "inputs": [(Duplicated, dict(inputs=0)), (GaugeImbalanced, dict(inputs=-1))],
+    "spread": [(GaugeImbalanced, dict(outputs=1, spread=v)) for v in (-1, 31, NAN)],
     "low|high": [(Uniform, dict(low=1, high=0)), (Uniform, dict(low=NAN, high=0)), (Uniform, dict(low=0, high=INF))],
     "value": [(Constant, dict(value=v)) for v in (NAN, "x")],
     "patience": [(EarlyStopping, dict(patience=v)) for v in (0, -1, 1.5)],
