@@ -26,8 +26,25 @@ from coreops.losses import (
     SoftmaxCrossEntropy,
     SquaredError,
 )
+from coreops.minimize import Minimum, minimize
 from coreops.network import Network
-from coreops.optimizers import SGD, AdaGrad, Adam, HeavyBall, Nesterov, RMSProp
+from coreops.optimizers import (
+    SGD,
+    AcceleratedGradient,
+    Adadelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
+    EMAMomentum,
+    FullMatrixAdaGrad,
+    HeavyBall,
+    Nesterov,
+    PathSGD,
+    RMSProp,
+    SignDescent,
+)
 from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, NoPenalty
 from coreops.results import Evaluation, Result, Table
 from coreops.runs import Data, EarlyStopping, Run
@@ -43,7 +60,17 @@ from coreops.sampling import (
     Stream,
     WithReplacement,
 )
-from coreops.schedules import ConstantRate, ExponentialDecay, HarmonicDecay, ProgressiveDecay, StepDecay
+from coreops.schedules import (
+    ConstantRate,
+    CosineDecay,
+    ExponentialDecay,
+    HarmonicDecay,
+    InverseSquareRoot,
+    ProgressiveDecay,
+    StepDecay,
+    WarmUp,
+    robbins_monro,
+)
 from coreops.sweep import SweepInterrupted, fit, fit_many
 from coreops.target import source_hash
 
@@ -54,21 +81,29 @@ __all__ = [
     "L2",
     "PGD",
     "SGD",
+    "AMSGrad",
+    "AcceleratedGradient",
     "AdaGrad",
+    "Adadelta",
     "Adam",
+    "AdamW",
+    "AveragedSGD",
     "BinaryCrossEntropy",
     "ClassBalanced",
     "Constant",
     "ConstantRate",
+    "CosineDecay",
     "Curriculum",
     "Cyclic",
     "Data",
     "Dense",
     "Duplicated",
+    "EMAMomentum",
     "EarlyStopping",
     "ElasticNet",
     "Evaluation",
     "ExponentialDecay",
+    "FullMatrixAdaGrad",
     "GaugeImbalanced",
     "GlorotNormal",
     "GlorotUniform",
@@ -78,15 +113,18 @@ __all__ = [
     "HeavyBall",
     "HeuristicUniform",
     "ImportanceSampling",
+    "InverseSquareRoot",
     "JacobianPenalty",
     "LeakyReLU",
     "LecunNormal",
     "LecunUniform",
     "LinearLoss",
+    "Minimum",
     "Nesterov",
     "Network",
     "NoPenalty",
     "Orthogonal",
+    "PathSGD",
     "ProgressiveDecay",
     "RMSProp",
     "ReLU",
@@ -98,6 +136,7 @@ __all__ = [
     "ShuffleOnce",
     "Sigmoid",
     "SigmoidSquaredError",
+    "SignDescent",
     "SoftmaxCrossEntropy",
     "SortedCyclic",
     "SquaredError",
@@ -109,11 +148,14 @@ __all__ = [
     "Tanh",
     "Uniform",
     "VarianceScaling",
+    "WarmUp",
     "WithReplacement",
     "fit",
     "fit_many",
     "gradient_check",
     "input_gradient",
     "loss_and_gradient",
+    "minimize",
+    "robbins_monro",
     "source_hash",
 ]

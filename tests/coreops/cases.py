@@ -14,14 +14,22 @@ import pytest
 import coreops
 from coreops import (
     SGD,
+    AcceleratedGradient,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
     BinaryCrossEntropy,
     Constant,
     ConstantRate,
+    CosineDecay,
     Dense,
     Duplicated,
+    EMAMomentum,
     ExponentialDecay,
+    FullMatrixAdaGrad,
     GaugeImbalanced,
     GlorotNormal,
     GlorotUniform,
@@ -30,6 +38,7 @@ from coreops import (
     HeNormal,
     HeUniform,
     HeuristicUniform,
+    InverseSquareRoot,
     LeakyReLU,
     LecunNormal,
     LecunUniform,
@@ -37,6 +46,7 @@ from coreops import (
     Nesterov,
     Network,
     Orthogonal,
+    PathSGD,
     ProgressiveDecay,
     ReLU,
     Residual,
@@ -44,16 +54,21 @@ from coreops import (
     Scale,
     Sigmoid,
     SigmoidSquaredError,
+    SignDescent,
     SoftmaxCrossEntropy,
     SquaredError,
     StepDecay,
     Tanh,
     Uniform,
     VarianceScaling,
+    WarmUp,
 )
-from coreops.initializers import Initializer, as_printed
+from coreops.initializers import Initializer
+from coreops.initializers import as_printed as printed_initializers
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
+from coreops.optimizers import as_printed as printed_optimizers
+from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
 from coreops.sampling import Sampling
 from coreops.schedules import Schedule
 
@@ -63,14 +78,21 @@ DTYPES = ("float32", "float64")
 EPS = {name: float(np.finfo(name).eps) for name in DTYPES}
 
 
+PRINTED = (printed_initializers, printed_optimizers)
+
+
+def module_of(item):
+    return getattr(item, "__module__", None)
+
+
 def exported(kind):
     """Public classes of coreops and of its errata, of one kind; a layer is what builds operations and is no loss."""
-    items = (vars(coreops) | vars(as_printed)).items()
-    classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
+    printed = {n: c for module in PRINTED for n, c in vars(module).items() if module.__name__ == module_of(c)}
+    classes = {n: c for n, c in (vars(coreops) | printed).items() if inspect.isclass(c) and not inspect.isabstract(c)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
     bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
-    return {n: c for n, c in classes.items() if issubclass(c, bases[kind])}
+    return {n: c for n, c in classes.items() if issubclass(c, bases[kind]) and not n.startswith("_")}
 
 
 # layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
@@ -97,7 +119,24 @@ OPTIMIZERS = {
     "Nesterov": [Nesterov(0.1, 0.9), Nesterov(0.05, 0.5)],
     "AdaGrad": [AdaGrad(0.3), AdaGrad(0.3, eps=0.2), AdaGrad(0.3, eps=0.2, eps_inside=True), AdaGrad(0.3, eps=0.0)],
     "RMSProp": [RMSProp(0.05), RMSProp(0.05, decay=0.5, eps=0.1), RMSProp(0.05, 0.99, eps=0.1, eps_inside=True)],
-    "Adam": [Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)],
+    "Adam": [
+        *(Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)),
+        Adam(0.1, 0.8, 0.9, eps=0.1, correct_bias=False),
+    ],
+    "AdamW": [AdamW(), AdamW(0.1, 0.8, 0.9, eps=0.1, weight_decay=0.7), AdamW(0.1, correct_bias=False)],
+    "AMSGrad": [AMSGrad(), AMSGrad(0.1, 0.8, 0.5, eps=0.1, eps_inside=True), AMSGrad(0.1, 0.5, 0.5, correct_bias=True)],
+    "EMAMomentum": [EMAMomentum(0.1), EMAMomentum(0.1, 0.5)],
+    "AcceleratedGradient": [AcceleratedGradient(0.1)],
+    "Adadelta": [Adadelta(), Adadelta(0.5, 0.8, eps=0.1), Adadelta(eps=0.0, start=0.01)],
+    "SignDescent": [SignDescent(0.1)],
+    "AveragedSGD": [AveragedSGD(0.1), AveragedSGD(0.1, start=4)],
+    "FullMatrixAdaGrad": [FullMatrixAdaGrad(0.3), FullMatrixAdaGrad(0.3, eps=0.0), FullMatrixAdaGrad(0.3, 0.2, True)],
+    "PathSGD": [PathSGD(0.1), PathSGD(0.1, eps=0.5)],
+    "SlideMomentum": [SlideMomentum(0.1, 0.9)],
+    "SlideNesterov": [SlideNesterov(0.1, 0.9)],
+    "SlideMeanAdaGrad": [SlideMeanAdaGrad(0.1), SlideMeanAdaGrad(0.1, eps=0.1, eps_inside=True)],
+    "SlideAdam": [SlideAdam(), SlideAdam(0.1, 0.8, 0.9, eps=0.1)],
+    "SlideAdadelta": [SlideAdadelta(), SlideAdadelta(0.5, 0.8, eps=0.1)],
 }
 SCHEDULES = {
     "ConstantRate": [ConstantRate()],
@@ -105,6 +144,9 @@ SCHEDULES = {
     "ExponentialDecay": [ExponentialDecay(0.7)],
     "HarmonicDecay": [HarmonicDecay(every=3), HarmonicDecay(every=1, offset=2.5)],
     "ProgressiveDecay": [ProgressiveDecay(0.25), ProgressiveDecay(0.0)],
+    "InverseSquareRoot": [InverseSquareRoot()],
+    "CosineDecay": [CosineDecay(40), CosineDecay(75, floor=0.1), CosineDecay(1)],
+    "WarmUp": [WarmUp(10), WarmUp(1), WarmUp(20, ExponentialDecay(0.7)), WarmUp(8, CosineDecay(60))],
 }
 INITIALIZERS = {
     "HeNormal": [HeNormal(), HeNormal(gain=0.5), HeNormal(fan="out")],
@@ -122,7 +164,7 @@ INITIALIZERS = {
     "Orthogonal": [Orthogonal(), Orthogonal(gain=2.0)],
     "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
     "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
-    **{name: [cls(), cls(gain=2.0)] for name, cls in vars(as_printed).items() if re.match(r"E\d\d", name)},
+    **{name: [cls(), cls(gain=2.0)] for name, cls in vars(printed_initializers).items() if re.match(r"E\d\d", name)},
 }
 
 
@@ -155,6 +197,10 @@ def problem(seed=0, n=12, d=3, classes=3):
 
 def mlp(dtype="float64", d=3, hidden=5, classes=3):
     return Network(Dense(d, hidden), Tanh(), Dense(hidden, classes), loss=SoftmaxCrossEntropy(), dtype=dtype)
+
+
+def rectifier_net(dtype="float64"):
+    return Network(Dense(3, 4), ReLU(), Dense(4, 3), LeakyReLU(), Dense(3, 3), loss=SoftmaxCrossEntropy(), dtype=dtype)
 
 
 def distance(got, want):

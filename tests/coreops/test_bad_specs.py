@@ -4,15 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import coreops
 from coreops import (
-    SGD,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
     Constant,
+    ConstantRate,
+    CosineDecay,
     Dense,
     Duplicated,
     EarlyStopping,
+    EMAMomentum,
     ExponentialDecay,
+    FullMatrixAdaGrad,
     GaugeImbalanced,
     GlorotNormal,
     HarmonicDecay,
@@ -23,6 +31,7 @@ from coreops import (
     Nesterov,
     Network,
     Orthogonal,
+    PathSGD,
     ProgressiveDecay,
     ReLU,
     RMSProp,
@@ -33,8 +42,10 @@ from coreops import (
     Tanh,
     Uniform,
     VarianceScaling,
+    WarmUp,
 )
 from coreops.initializers.as_printed import E01HeAsVariance
+from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
 from tests.coreops.cases import complains
 
 NAN, INF = float("nan"), float("inf")
@@ -43,16 +54,35 @@ NAN, INF = float("nan"), float("inf")
 CONSTRUCTORS = {
     "lr": [
         (rule, dict(lr=v))
-        for rule in (SGD, HeavyBall, Nesterov, AdaGrad, RMSProp, Adam)
+        for rule in [getattr(coreops.optimizers, name) for name in coreops.optimizers.__all__ if name != "Optimizer"]
         for v in (-0.1, NAN, INF, "1", None, True)
     ],
-    "momentum": [(rule, dict(lr=1, momentum=v)) for rule in (HeavyBall, Nesterov) for v in (-0.1, 1.0, 1.5, NAN)],
-    "decay": [(RMSProp, dict(lr=1, decay=v)) for v in (-0.1, 1.0, NAN)]
+    "momentum": [
+        (rule, dict(lr=1, momentum=v))
+        for rule in (HeavyBall, Nesterov, EMAMomentum, SlideMomentum, SlideNesterov)
+        for v in (-0.1, 1.0, 1.5, NAN)
+    ],
+    "decay": [(rule, dict(lr=1, decay=v)) for rule in (RMSProp, Adadelta, SlideAdadelta) for v in (-0.1, 1.0, NAN)]
     + [(ProgressiveDecay, dict(decay=v)) for v in (-1, INF)],
-    "beta1": [(Adam, dict(beta1=v)) for v in (-0.1, 1.0)],
-    "beta2": [(Adam, dict(beta2=v)) for v in (-0.1, 1.0)],
-    "eps": [(rule, dict(lr=1, eps=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (-1e-8, INF)],
-    "eps_inside": [(rule, dict(lr=1, eps_inside=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (1, "yes")],
+    "beta1": [(rule, dict(beta1=v)) for rule in (Adam, AdamW, AMSGrad, SlideAdam) for v in (-0.1, 1.0)],
+    "beta2": [(rule, dict(beta2=v)) for rule in (Adam, AdamW, AMSGrad, SlideAdam) for v in (-0.1, 1.0)],
+    "eps": [
+        (rule, dict(lr=1, eps=v))
+        for rule in (AdaGrad, RMSProp, Adam, AdamW, AMSGrad, Adadelta, FullMatrixAdaGrad, PathSGD, SlideMeanAdaGrad)
+        for v in (-1e-8, INF)
+    ],
+    "eps_inside": [
+        (rule, dict(lr=1, eps_inside=v))
+        for rule in (AdaGrad, RMSProp, Adam, AMSGrad, FullMatrixAdaGrad, SlideMeanAdaGrad)
+        for v in (1, "yes")
+    ],
+    "correct_bias": [(rule, dict(correct_bias=v)) for rule in (Adam, AdamW, AMSGrad) for v in (1, None)],
+    "weight_decay": [(AdamW, dict(weight_decay=v)) for v in (-0.1, INF, "0.1")],
+    "start": [(AveragedSGD, dict(lr=1, start=v)) for v in (-1, 1.5, None)]
+    + [(Adadelta, dict(start=v)) for v in (-1.0, NAN)],
+    "steps": [(rule, dict(steps=v)) for rule in (WarmUp, CosineDecay) for v in (0, -1, 2.5, None)],
+    "floor": [(CosineDecay, dict(steps=2, floor=v)) for v in (-0.1, 1.1, NAN)],
+    "after": [(WarmUp, dict(steps=2, after=v)) for v in ("constant", ConstantRate, WarmUp(2))],
     "factor": [(rule, dict(factor=v)) for rule in (StepDecay, ExponentialDecay) for v in (0, -1, 1.5, NAN)],
     "every": [(StepDecay, dict(every=v)) for v in (0, 1.5)] + [(HarmonicDecay, dict(every=v)) for v in (0, -1, 2.5)],
     "offset": [(HarmonicDecay, dict(every=1, offset=v)) for v in (0, -1, NAN)],

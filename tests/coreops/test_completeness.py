@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+import coreops
+from coreops.optimizers import base
 from tests.coreops import cases
 from tests.oracles import initializers, layers, losses, optimizers, schedules
 
@@ -42,6 +44,15 @@ def test_specs_are_frozen_values(kind, cls):
     assert spec == type(spec)(**{name: getattr(spec, name) for name in spec.__dataclass_fields__})
     with pytest.raises(AttributeError):
         spec.lr = 1.0
+
+
+def test_every_kind_of_rule_is_tried():
+    """The update kernels are picked by these numbers; the benchmarks run over the same table."""
+    kinds = {value for name, value in vars(base).items() if name.isupper() and name != "FIRST_OTHER"}
+    assert {rule.kind for rule in cases.flat(cases.OPTIMIZERS)} == kinds
+    assert {rule.kind for rule in cases.flat(cases.SCHEDULES)} == {
+        value for name, value in vars(coreops.schedules).items() if name.isupper()
+    }
 
 
 def test_every_oracle_cites():
