@@ -1,10 +1,26 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
+from coreops.data_start import initialize_from_data
 from coreops.diagnostics import gradient_check
 from coreops.extra_passes import FGSM, PGD
+from coreops.folding import fold_batch_norm
 from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
-from coreops.layers import Dense, LeakyReLU, ReLU, Residual, Scale, Sigmoid, Tanh
+from coreops.layers import (
+    BatchNorm,
+    BatchRenorm,
+    Dense,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Residual,
+    Scale,
+    Sigmoid,
+    Tanh,
+    WeightNorm,
+)
 from coreops.losses import (
     BinaryCrossEntropy,
     LinearLoss,
@@ -42,6 +58,8 @@ __all__ = [
     "SGD",
     "AdaGrad",
     "Adam",
+    "BatchNorm",
+    "BatchRenorm",
     "BinaryCrossEntropy",
     "ClassBalanced",
     "Constant",
@@ -55,11 +73,14 @@ __all__ = [
     "Evaluation",
     "ExponentialDecay",
     "GlorotUniform",
+    "GroupNorm",
     "HarmonicDecay",
     "HeNormal",
     "HeavyBall",
     "ImportanceSampling",
+    "InstanceNorm",
     "JacobianPenalty",
+    "LayerNorm",
     "LeakyReLU",
     "LecunNormal",
     "LinearLoss",
@@ -87,10 +108,13 @@ __all__ = [
     "Table",
     "Tanh",
     "Uniform",
+    "WeightNorm",
     "WithReplacement",
     "fit",
     "fit_many",
+    "fold_batch_norm",
     "gradient_check",
+    "initialize_from_data",
     "input_gradient",
     "loss_and_gradient",
     "source_hash",
