@@ -1,7 +1,9 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
+from coreops.data_start import initialize_from_data
 from coreops.diagnostics import gradient_check
 from coreops.extra_passes import FGSM, PGD
+from coreops.folding import fold_batch_norm
 from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import (
     Constant,
@@ -19,6 +21,22 @@ from coreops.initializers import (
     VarianceScaling,
 )
 from coreops.layers import Dense, LeakyReLU, ReLU, Residual, Scale, Sigmoid, Tanh
+from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
+from coreops.layers import (
+    BatchNorm,
+    BatchRenorm,
+    Dense,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Residual,
+    Scale,
+    Sigmoid,
+    Tanh,
+    WeightNorm,
+)
 from coreops.losses import (
     BinaryCrossEntropy,
     LinearLoss,
@@ -88,6 +106,8 @@ __all__ = [
     "Adam",
     "AdamW",
     "AveragedSGD",
+    "BatchNorm",
+    "BatchRenorm",
     "BinaryCrossEntropy",
     "ClassBalanced",
     "Constant",
@@ -107,6 +127,7 @@ __all__ = [
     "GaugeImbalanced",
     "GlorotNormal",
     "GlorotUniform",
+    "GroupNorm",
     "HarmonicDecay",
     "HeNormal",
     "HeUniform",
@@ -114,7 +135,9 @@ __all__ = [
     "HeuristicUniform",
     "ImportanceSampling",
     "InverseSquareRoot",
+    "InstanceNorm",
     "JacobianPenalty",
+    "LayerNorm",
     "LeakyReLU",
     "LecunNormal",
     "LecunUniform",
@@ -149,10 +172,13 @@ __all__ = [
     "Uniform",
     "VarianceScaling",
     "WarmUp",
+    "WeightNorm",
     "WithReplacement",
     "fit",
     "fit_many",
+    "fold_batch_norm",
     "gradient_check",
+    "initialize_from_data",
     "input_gradient",
     "loss_and_gradient",
     "minimize",

@@ -8,9 +8,14 @@ import numpy as np
 
 from coreops import records
 from coreops.layers.activation import activation_backward, rectifier_forward, sigmoid_forward, tanh_forward
+from coreops.layers.batch_mean import batch_mean_backward, batch_mean_forward
+from coreops.layers.batch_norm import batch_norm_backward, batch_norm_forward
+from coreops.layers.batch_renorm import batch_renorm_forward
 from coreops.layers.dense import dense_backward, dense_forward
+from coreops.layers.group_norm import group_norm_backward, group_norm_forward
 from coreops.layers.residual import residual_backward, residual_forward
 from coreops.layers.scale import scale_backward, scale_forward
+from coreops.layers.weight_norm import weight_norm_backward, weight_norm_forward
 from coreops.losses import regression_loss, sigmoid_loss, softmax_loss
 from coreops.records import NO_LOSS, SQUARED_ERROR, TRAIN
 from coreops.target import kernel
@@ -54,6 +59,16 @@ def other_forward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
         residual_forward(op, m, arena)
+    elif kind == records.BATCH_NORM:
+        batch_norm_forward(op, m, arena, mode)
+    elif kind == records.BATCH_RENORM:
+        batch_renorm_forward(op, m, arena, mode, step)
+    elif kind == records.GROUP_NORM:
+        group_norm_forward(op, m, arena)
+    elif kind == records.WEIGHT_NORM:
+        weight_norm_forward(op, arena)
+    elif kind == records.BATCH_MEAN:
+        batch_mean_forward(op, m, arena, mode)
 
 
 @kernel(inline=True)
@@ -90,3 +105,11 @@ def other_backward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
         residual_backward(op, m, arena, mode)
+    elif kind == records.BATCH_NORM or kind == records.BATCH_RENORM:
+        batch_norm_backward(op, m, arena, mode)
+    elif kind == records.GROUP_NORM:
+        group_norm_backward(op, m, arena, mode)
+    elif kind == records.WEIGHT_NORM:
+        weight_norm_backward(op, arena, mode)
+    elif kind == records.BATCH_MEAN:
+        batch_mean_backward(op, m, arena, mode)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numba
@@ -21,6 +22,8 @@ from coreops import (
     AdamW,
     AMSGrad,
     AveragedSGD,
+    BatchNorm,
+    BatchRenorm,
     BinaryCrossEntropy,
     Constant,
     ConstantRate,
@@ -33,12 +36,15 @@ from coreops import (
     GaugeImbalanced,
     GlorotNormal,
     GlorotUniform,
+    GroupNorm,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
     HeUniform,
     HeuristicUniform,
     InverseSquareRoot,
+    InstanceNorm,
+    LayerNorm,
     LeakyReLU,
     LecunNormal,
     LecunUniform,
@@ -62,6 +68,7 @@ from coreops import (
     Uniform,
     VarianceScaling,
     WarmUp,
+    WeightNorm,
 )
 from coreops.initializers import Initializer
 from coreops.initializers import as_printed as printed_initializers
@@ -95,6 +102,18 @@ def exported(kind):
     return {n: c for n, c in classes.items() if issubclass(c, bases[kind]) and not n.startswith("_")}
 
 
+def seen_as(layer, *shape):
+    """The layer on vectors that are seen as images of this shape; named like its class."""
+    kind = type(layer)
+
+    def build(self, plan, x):
+        y = kind.build(self, plan, plan.reshaped(x, *shape))
+        return plan.reshaped(y, y.width)
+
+    fields = {name: getattr(layer, name) for name in layer.__dataclass_fields__}
+    return dataclass(frozen=True)(type(kind.__name__, (kind,), {"build": build}))(**fields)
+
+
 # layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
 LAYERS = {
     "Dense": [(Dense(3, 2), 3), (Dense(1, 1), 1), (Dense(5, 4, bias=False), 5), (Dense(17, 9), 17)],
@@ -103,6 +122,30 @@ LAYERS = {
     "LeakyReLU": [(LeakyReLU(), 5), (LeakyReLU(slope=0.3), 4), (LeakyReLU(slope=-0.5), 3)],
     "Sigmoid": [(Sigmoid(), 5)],
     "Tanh": [(Tanh(), 5)],
+    "BatchNorm": [
+        (BatchNorm(), 5),
+        (BatchNorm(eps=0.5, gain=False), 4),
+        (BatchNorm(shift=False), 17),
+        (BatchNorm(gain=False, shift=False), 3),
+        (BatchNorm(center_only=True), 3),
+        (seen_as(BatchNorm(), 3, 2, 4), 24),
+    ],
+    "BatchRenorm": [(BatchRenorm(), 5), (seen_as(BatchRenorm(eps=0.5), 2, 2, 3), 12)],
+    "LayerNorm": [
+        (LayerNorm(), 5),
+        (LayerNorm(eps=0.5, gain=False), 4),
+        (LayerNorm(shift=False), 18),
+        (seen_as(LayerNorm(), 3, 2, 2), 12),
+    ],
+    "GroupNorm": [
+        (GroupNorm(2), 8),
+        (GroupNorm(3, eps=0.5, gain=False), 12),
+        (GroupNorm(1), 7),
+        (GroupNorm(2, shift=False), 34),
+        (seen_as(GroupNorm(2), 3, 2, 4), 24),
+    ],
+    "InstanceNorm": [(seen_as(InstanceNorm(), 3, 2, 4), 24), (seen_as(InstanceNorm(eps=0.5, shift=False), 4, 3), 12)],
+    "WeightNorm": [(WeightNorm(Dense(3, 2)), 3), (WeightNorm(Dense(5, 17, bias=False)), 5)],
     "Residual": [(Residual((Dense(4, 6), Tanh(), Dense(6, 4)), 0.5), 4), (Residual((Tanh(), Residual((Tanh(),)))), 3)],
 }
 # loss class -> (loss, number of outputs, form of the targets) to try
