@@ -62,11 +62,13 @@ from coreops import (
     Uniform,
     WeightNoise,
 )
+from coreops.inference import Prepared
 from coreops.initializers import Initializer
 from coreops.layers import as_printed
 from coreops.layers.as_printed import SlideDropout
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
+from coreops.records import NO_LOSS, SAMPLE
 from coreops.sampling import Sampling
 from coreops.schedules import Schedule
 
@@ -102,7 +104,7 @@ LAYERS = {
     "PReLU": [(PReLU(), 5), (PReLU(-0.5), 1), (PReLU(0.1, shared=True), 4)],
     "Maxout": [(Maxout(3, 4), 3), (Maxout(2, 3, 1, bias=False), 2), (Maxout(17, 3, 5), 17)],
     "FourierFeatures": [(FourierFeatures(3, 6), 3), (FourierFeatures(1, 4, scale=3.0), 1)],
-    "FourierSeries": [(FourierSeries(0), 1), (FourierSeries(1, (0.5, -2)), 1)],
+    "FourierSeries": [(FourierSeries(1), 1), (FourierSeries(1, (0.5, -2)), 1)],
     "RandomReLUFeatures": [(RandomReLUFeatures(3, 7), 3), (RandomReLUFeatures(2, 4, Uniform(-1, 2), Constant(0.1)), 2)],
     "Concatenate": [
         (Concatenate((), (Dense(3, 2), Tanh())), 3),
@@ -173,6 +175,24 @@ def targets(form, m, n, generator):
 def tensors(network, theta):
     """dict from name to every tensor of the network, learned (a view into theta) or fixed as seed 0 draws it."""
     return network.parameters(theta) | network.statistics(network.initial_statistics(0))
+
+
+def trained_pass(network, theta, X, seed=0, step=0, mode=SAMPLE):
+    """A forward pass over X as in training step `step`; returns what was prepared for it."""
+    X = np.asarray(X, network.dtype)
+    prepared = Prepared(network, theta, network.initial_statistics(0), len(X))
+    prepared.forward(X, mode=NO_LOSS | mode, seed=seed, step=step)
+    return prepared
+
+
+def sampled(network, theta, X, seed=0, step=0):
+    """Outputs in a training step."""
+    return trained_pass(network, theta, X, seed, step).outputs(len(X)).astype(float)
+
+
+def evaluated(network, theta, X):
+    """Outputs in evaluation."""
+    return trained_pass(network, theta, X, mode=0).outputs(len(X)).astype(float)
 
 
 def at_outputs(loss, z, y, dtype):
