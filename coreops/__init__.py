@@ -1,6 +1,18 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
-from coreops.diagnostics import gradient_check
+from coreops.diagnostics import (
+    LayerStatistics,
+    adversarial_examples,
+    effective_degrees_of_freedom,
+    gradient_check,
+    hessian,
+    hessian_spectrum,
+    layer_outputs,
+    layer_statistics,
+    loss_along,
+    permute_units,
+    rescale_units,
+)
 from coreops.extra_passes import FGSM, PGD
 from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
@@ -60,6 +72,7 @@ __all__ = [
     "HeavyBall",
     "ImportanceSampling",
     "JacobianPenalty",
+    "LayerStatistics",
     "LeakyReLU",
     "LecunNormal",
     "LinearLoss",
@@ -88,10 +101,19 @@ __all__ = [
     "Tanh",
     "Uniform",
     "WithReplacement",
+    "adversarial_examples",
+    "effective_degrees_of_freedom",
     "fit",
     "fit_many",
     "gradient_check",
+    "hessian",
+    "hessian_spectrum",
     "input_gradient",
+    "layer_outputs",
+    "layer_statistics",
+    "loss_along",
     "loss_and_gradient",
+    "permute_units",
+    "rescale_units",
     "source_hash",
 ]

@@ -1,7 +1,9 @@
 """The tables that the tests run over: what coreops exports, sorted, and settings to try each thing with."""
 
+import importlib
 import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -13,39 +15,59 @@ import pytest
 
 import coreops
 from coreops import (
+    FGSM,
+    L1,
+    L2,
+    PGD,
     SGD,
     AdaGrad,
     Adam,
     BinaryCrossEntropy,
+    ClassBalanced,
     Constant,
     ConstantRate,
+    Curriculum,
+    Cyclic,
     Dense,
+    ElasticNet,
     ExponentialDecay,
     GlorotUniform,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
+    ImportanceSampling,
+    JacobianPenalty,
     LeakyReLU,
     LecunNormal,
     LinearLoss,
     Nesterov,
     Network,
+    NoPenalty,
     ProgressiveDecay,
     ReLU,
+    Reshuffle,
     Residual,
     RMSProp,
     Scale,
+    ShuffleOnce,
     Sigmoid,
     SigmoidSquaredError,
     SoftmaxCrossEntropy,
+    SortedCyclic,
     SquaredError,
     StepDecay,
+    Stratified,
+    Stream,
     Tanh,
     Uniform,
+    WithReplacement,
 )
+from coreops.extra_passes import Adversary
 from coreops.initializers import Initializer
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
+from coreops.penalties import Penalty
+from coreops.penalties.as_printed import ShrinkFirst
 from coreops.sampling import Sampling
 from coreops.schedules import Schedule
 
@@ -55,13 +77,31 @@ DTYPES = ("float32", "float64")
 EPS = {name: float(np.finfo(name).eps) for name in DTYPES}
 
 
+BASES = dict(
+    loss=Loss,
+    optimizer=Optimizer,
+    initializer=Initializer,
+    schedule=Schedule,
+    sampling=Sampling,
+    penalty=Penalty,
+    adversary=Adversary,
+)
+
+
+def errata():
+    """Classes of the modules named as_printed: runnable errors of the lectures, which coreops does not export."""
+    names = [m.name for m in pkgutil.walk_packages(coreops.__path__, "coreops.") if m.name.endswith(".as_printed")]
+    classes = [(module, c) for module in names for c in vars(importlib.import_module(module)).values()]
+    return {c.__name__: c for module, c in classes if inspect.isclass(c) and c.__module__ == module}
+
+
 def exported(kind):
-    """Public classes of coreops of one kind; a layer is what builds operations and is no loss."""
-    classes = {name: item for name, item in vars(coreops).items() if inspect.isclass(item)}
+    """Public classes of coreops, and its errata, of one kind; a layer is what builds operations and is no loss."""
+    items = (vars(coreops) | errata()).items()
+    classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
-    bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
-    return {n: c for n, c in classes.items() if issubclass(c, bases[kind])}
+    return {n: c for n, c in classes.items() if issubclass(c, BASES[kind])}
 
 
 # layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
@@ -103,6 +143,31 @@ INITIALIZERS = {
     "GlorotUniform": [GlorotUniform(), GlorotUniform(gain=2.0)],
     "Uniform": [Uniform(-0.5, 2.0)],
     "Constant": [Constant(0.25)],
+}
+PENALTIES = {
+    "NoPenalty": [NoPenalty()],
+    "L2": [L2(0.3), L2(0.0)],
+    "L1": [L1(0.2), L1(0.2, proximal=False), L1(0.0)],
+    "ElasticNet": [ElasticNet(0.1, ridge=0.3), ElasticNet(0.1, False, 0.3), ElasticNet(0.2)],
+    "JacobianPenalty": [JacobianPenalty(0.2), JacobianPenalty(0.0)],
+    "ShrinkFirst": [ShrinkFirst(0.05), ShrinkFirst(0.0)],
+}
+ADVERSARIES = {
+    "FGSM": [FGSM(0.2), FGSM(0.2, -1.0, 1.0), FGSM(0.0)],
+    "PGD": [PGD(0.2), PGD(0.2, step=0.15, steps=3), PGD(0.3, -1.0, 1.0, step=0.1, steps=2, random_start=True)],
+}
+LABELS = np.array([0, 1, 0, 0, 2, 0, 1, 0, 0, 1, 1, 2, 0])  # 7, 4 and 2 of three classes
+SAMPLING = {
+    "Cyclic": [Cyclic()],
+    "Stream": [Stream()],
+    "SortedCyclic": [SortedCyclic()],
+    "Reshuffle": [Reshuffle()],
+    "ShuffleOnce": [ShuffleOnce()],
+    "WithReplacement": [WithReplacement()],
+    "Stratified": [Stratified()],
+    "ClassBalanced": [ClassBalanced(), ClassBalanced(reweight=True)],
+    "Curriculum": [Curriculum(LABELS - np.arange(13) / 20, 0.3, 2), Curriculum(np.arange(13))],
+    "ImportanceSampling": [ImportanceSampling(1.0 + LABELS), ImportanceSampling(np.ones(13))],
 }
 
 
