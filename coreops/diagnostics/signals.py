@@ -156,7 +156,7 @@ class _Sums:
             mean=float(mean),
             variance=float(max(second - mean**2, 0.0)),
             second_moment=float(second),
-            saturated=self.saturated / n if elementwise else nan,
+            saturated=float(self.saturated / n) if elementwise else nan,
             dead=float(self.dead.mean()) if elementwise else nan,
             gradient_rms=nan if parameters is None else float(np.sqrt(self.squared_gradient / n)),
             parameter_gradient_rms=float(np.sqrt(np.mean(np.concatenate(own) ** 2))) if own else nan,
