@@ -15,7 +15,21 @@ from coreops.diagnostics import (
 )
 from coreops.extra_passes import FGSM, PGD
 from coreops.inference import input_gradient, loss_and_gradient
-from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
+from coreops.initializers import (
+    Constant,
+    Duplicated,
+    GaugeImbalanced,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    HeuristicUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    Uniform,
+    VarianceScaling,
+)
 from coreops.layers import Dense, LeakyReLU, ReLU, Residual, Scale, Sigmoid, Tanh
 from coreops.losses import (
     BinaryCrossEntropy,
@@ -24,8 +38,25 @@ from coreops.losses import (
     SoftmaxCrossEntropy,
     SquaredError,
 )
+from coreops.minimize import Minimum, minimize
 from coreops.network import Network
-from coreops.optimizers import SGD, AdaGrad, Adam, HeavyBall, Nesterov, RMSProp
+from coreops.optimizers import (
+    SGD,
+    AcceleratedGradient,
+    Adadelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
+    EMAMomentum,
+    FullMatrixAdaGrad,
+    HeavyBall,
+    Nesterov,
+    PathSGD,
+    RMSProp,
+    SignDescent,
+)
 from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, NoPenalty
 from coreops.results import Evaluation, Result, Table
 from coreops.runs import Data, EarlyStopping, Run
@@ -41,7 +72,17 @@ from coreops.sampling import (
     Stream,
     WithReplacement,
 )
-from coreops.schedules import ConstantRate, ExponentialDecay, HarmonicDecay, ProgressiveDecay, StepDecay
+from coreops.schedules import (
+    ConstantRate,
+    CosineDecay,
+    ExponentialDecay,
+    HarmonicDecay,
+    InverseSquareRoot,
+    ProgressiveDecay,
+    StepDecay,
+    WarmUp,
+    robbins_monro,
+)
 from coreops.sweep import SweepInterrupted, fit, fit_many
 from coreops.target import source_hash
 
@@ -52,33 +93,51 @@ __all__ = [
     "L2",
     "PGD",
     "SGD",
+    "AMSGrad",
+    "AcceleratedGradient",
     "AdaGrad",
+    "Adadelta",
     "Adam",
+    "AdamW",
+    "AveragedSGD",
     "BinaryCrossEntropy",
     "ClassBalanced",
     "Constant",
     "ConstantRate",
+    "CosineDecay",
     "Curriculum",
     "Cyclic",
     "Data",
     "Dense",
+    "Duplicated",
+    "EMAMomentum",
     "EarlyStopping",
     "ElasticNet",
     "Evaluation",
     "ExponentialDecay",
+    "FullMatrixAdaGrad",
+    "GaugeImbalanced",
+    "GlorotNormal",
     "GlorotUniform",
     "HarmonicDecay",
     "HeNormal",
+    "HeUniform",
     "HeavyBall",
+    "HeuristicUniform",
     "ImportanceSampling",
+    "InverseSquareRoot",
     "JacobianPenalty",
     "LayerStatistics",
     "LeakyReLU",
     "LecunNormal",
+    "LecunUniform",
     "LinearLoss",
+    "Minimum",
     "Nesterov",
     "Network",
     "NoPenalty",
+    "Orthogonal",
+    "PathSGD",
     "ProgressiveDecay",
     "RMSProp",
     "ReLU",
@@ -90,6 +149,7 @@ __all__ = [
     "ShuffleOnce",
     "Sigmoid",
     "SigmoidSquaredError",
+    "SignDescent",
     "SoftmaxCrossEntropy",
     "SortedCyclic",
     "SquaredError",
@@ -100,6 +160,8 @@ __all__ = [
     "Table",
     "Tanh",
     "Uniform",
+    "VarianceScaling",
+    "WarmUp",
     "WithReplacement",
     "adversarial_examples",
     "effective_degrees_of_freedom",
@@ -113,7 +175,9 @@ __all__ = [
     "layer_statistics",
     "loss_along",
     "loss_and_gradient",
+    "minimize",
     "permute_units",
     "rescale_units",
+    "robbins_monro",
     "source_hash",
 ]

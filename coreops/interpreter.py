@@ -41,11 +41,11 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
             other_forward(op, m, arena, mode, seed, step)
         elif not mode & NO_LOSS:
             weighted = mode & TRAIN != 0 and example_weights >= 0
-            size = 1 if weighted else m
-            for first in range(0, m, size):
+            size, first = 1 if weighted else m, 0
+            while first < m:  # a range of variable step divides
                 weight = np.float64(arena[example_weights + first]) if weighted else 1.0
                 part, wrong = examples_loss(op, first, size, arena, mode, weight / m)
-                loss, errors = loss + weight * part, errors + wrong
+                loss, errors, first = loss + weight * part, errors + wrong, first + size
     return loss, errors
 
 

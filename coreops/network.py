@@ -104,7 +104,8 @@ class Network:
         integer("seed", seed, 0, 2**64 - 1)
         values, position = np.zeros(sum(tensor.size for tensor in tensors)), 0
         for t in tensors:
-            t.init.fill(values[position : position + t.size], int(seed), t.ordinal, t.fan_in, t.fan_out)
+            view = values[position : position + t.size].reshape(t.shape)
+            t.init.fill(view, int(seed), t.ordinal, t.fan_in, t.fan_out)
             position += t.size
         return values.astype(self.dtype)
 

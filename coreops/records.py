@@ -85,6 +85,9 @@ ROW = np.dtype(
         ("beta2", np.float64),  # decay of the second moment
         ("eps", np.float64),
         ("eps_inside", np.int64),
+        ("correct_bias", np.int64),
+        ("weight_decay", np.float64),  # decoupled
+        ("start", np.float64),  # updates before averaging, or the size of the steps before the first
         ("penalty", np.int64),
         ("l1", np.float64),
         ("l2", np.float64),
@@ -101,6 +104,7 @@ ROW = np.dtype(
         ("schedule", np.int64),
         ("schedule_rate", np.float64),
         ("schedule_every", np.int64),
+        ("warmup", np.int64),  # steps over which the rate rises, 0: none
         ("sampling", np.int64),
         ("sampling_rate", np.float64),
         ("sampling_every", np.int64),

@@ -227,14 +227,16 @@ def encode(run: Run, data: Data) -> Row:
     row, rule, stop = record[0], run.optimizer, run.early_stopping
     for name, value in layout.items():
         row[name] = value
+    rule.check(network)
     row["seed"], row["mode"] = run.seed, TRAINING & ~ADAPTING if run.frozen else TRAINING
-    row["optimizer"], row["n_state"], row["lr"] = rule.kind, rule.slots * layout["grad"], rule.lr
+    row["optimizer"], row["n_state"], row["lr"] = rule.kind, rule.state_size(layout["grad"]), rule.lr
     row["beta1"], row["beta2"], row["eps"], row["eps_inside"] = (
         rule.beta1,
         rule.beta2,
         rule.eps,
         rule.eps_inside,
     )
+    row["correct_bias"], row["weight_decay"], row["start"] = rule.correct_bias, rule.weight_decay, rule.start
     row["penalty"], row["l1"], row["l2"] = run.penalty.kind, run.penalty.l1, run.penalty.l2
     row["jacobian"], row["jacobian_step"] = run.penalty.jacobian, np.cbrt(np.finfo(network.dtype).eps)
     row["target_noise"], row["gradient_tolerance"] = run.target_noise, run.gradient_tolerance
@@ -243,6 +245,7 @@ def encode(run: Run, data: Data) -> Row:
     row["schedule"], row["schedule_rate"] = run.schedule.kind, run.schedule.rate
     row["schedule_every"], row["sampling"] = run.schedule.every, run.sampling.kind
     row["sampling_rate"], row["sampling_every"] = run.sampling.rate, run.sampling.every
+    row["warmup"] = run.schedule.warmup
     row["batch_size"], row["drop_last"], row["epochs"] = batch_size, run.drop_last, run.epochs
     row["evaluate_every"], row["record_loss_every"] = run.evaluate_every, run.record_loss_every
     row["record_theta_every"] = run.record_theta_every

@@ -4,7 +4,7 @@ import numpy as np
 
 from coreops.extra_passes import attack, jacobian_gradient
 from coreops.interpreter import backward, forward
-from coreops.optimizers.phases import probe, update
+from coreops.optimizers.phases import probe, readout, retreat, update
 from coreops.penalties.phases import add_gradient, after_update, before_gradient
 from coreops.records import (
     BATCH_LOSS,
@@ -179,7 +179,7 @@ def run(
             power1, power2 = power1 * row["beta1"], power2 * row["beta2"]
             if not plain:
                 before_gradient(row, theta_padded)
-            probe(row, theta_padded, state)
+            probe(row, step, theta_padded, state)
             if plain:
                 batch_loss, _ = forward(ops, m, arena, training, row["seed"], step, row["example_weights"])
                 backward(ops, m, arena, training, row["seed"], step)
@@ -188,11 +188,12 @@ def run(
             if every_loss and (step - 1) % every_loss == 0 and lane() == 0:
                 step_loss[(step - 1) // every_loss] = batch_loss / m
             if not np.isfinite(batch_loss):
+                retreat(row, step, theta_padded, state)
                 status = DIVERGED
                 break
             epoch_loss, epoch_examples = epoch_loss + batch_loss, epoch_examples + m
             small = row["gradient_tolerance"] > 0 and norm(grad_padded) <= row["gradient_tolerance"]
-            update(row, power1, power2, rate, theta_padded, grad_padded, state)
+            update(row, ops, arena, step, power1, power2, rate, theta_padded, grad_padded, state)
             if not plain:
                 after_update(row, rate, theta_padded)
             if every_theta and step % every_theta == 0:
@@ -204,6 +205,7 @@ def run(
         if status != DIVERGED:
             last = status == STOPPED or epochs_run == row["epochs"]
             if row["evaluate_every"] and (epochs_run % row["evaluate_every"] == 0 or last):
+                readout(row, theta_padded, state)
                 loss, error = evaluate(row, ops, x, y, train, arena, evaluation)
                 held_out_loss, held_out_error = np.nan, np.nan
                 if held_out.size:
@@ -226,6 +228,7 @@ def run(
                         waited += 1
                         if waited >= row["patience"]:
                             status = STOPPED
+                readout(row, theta_padded, state)
             elif last and not all_finite(theta):
                 status = DIVERGED
         if lane() == 0 and epoch_examples:
@@ -233,6 +236,8 @@ def run(
         if status != COMPLETED:
             break
     if best_epoch == 0:
+        if step:
+            readout(row, theta_padded, state)
         assign(best_theta, theta)
         assign(best_stats, stats)
     if lane() == 0:

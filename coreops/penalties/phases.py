@@ -1,7 +1,5 @@
 """The moments at which a penalty acts. The Jacobian penalty, which needs passes of its own, is in extra_passes."""
 
-import numpy as np
-
 from coreops.penalties.specs import PROXIMAL, SHRINK_FIRST, SUBGRADIENT
 from coreops.target import barrier, kernel, lane, lanes
 
@@ -24,7 +22,7 @@ def soft_threshold(row, threshold, theta):
     w = theta[:n]
     for i in range(lane(), n, lanes()):
         v = w[i]
-        w[i] = zero if np.abs(v) <= t else (v - t if v > zero else v + t)
+        w[i] = zero if abs(v) <= t else (v - t if v > zero else v + t)
     barrier()
 
 

@@ -20,29 +20,46 @@ from coreops import (
     L2,
     PGD,
     SGD,
+    AcceleratedGradient,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
     BinaryCrossEntropy,
     ClassBalanced,
     Constant,
     ConstantRate,
+    CosineDecay,
     Curriculum,
     Cyclic,
     Dense,
+    Duplicated,
     ElasticNet,
+    EMAMomentum,
     ExponentialDecay,
+    FullMatrixAdaGrad,
+    GaugeImbalanced,
+    GlorotNormal,
     GlorotUniform,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
+    HeUniform,
+    HeuristicUniform,
     ImportanceSampling,
+    InverseSquareRoot,
     JacobianPenalty,
     LeakyReLU,
     LecunNormal,
+    LecunUniform,
     LinearLoss,
     Nesterov,
     Network,
     NoPenalty,
+    Orthogonal,
+    PathSGD,
     ProgressiveDecay,
     ReLU,
     Reshuffle,
@@ -52,6 +69,7 @@ from coreops import (
     ShuffleOnce,
     Sigmoid,
     SigmoidSquaredError,
+    SignDescent,
     SoftmaxCrossEntropy,
     SortedCyclic,
     SquaredError,
@@ -60,12 +78,15 @@ from coreops import (
     Stream,
     Tanh,
     Uniform,
+    VarianceScaling,
+    WarmUp,
     WithReplacement,
 )
 from coreops.extra_passes import Adversary
 from coreops.initializers import Initializer
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
+from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
 from coreops.penalties import Penalty
 from coreops.penalties.as_printed import ShrinkFirst
 from coreops.sampling import Sampling
@@ -92,7 +113,8 @@ def errata():
     """Classes of the modules named as_printed: runnable errors of the lectures, which coreops does not export."""
     names = [m.name for m in pkgutil.walk_packages(coreops.__path__, "coreops.") if m.name.endswith(".as_printed")]
     classes = [(module, c) for module in names for c in vars(importlib.import_module(module)).values()]
-    return {c.__name__: c for module, c in classes if inspect.isclass(c) and c.__module__ == module}
+    own = [c for module, c in classes if inspect.isclass(c) and c.__module__ == module]
+    return {c.__name__: c for c in own if not c.__name__.startswith("_") and not inspect.isabstract(c)}
 
 
 def exported(kind):
@@ -114,6 +136,7 @@ LAYERS = {
     "Tanh": [(Tanh(), 5)],
     "Residual": [(Residual((Dense(4, 6), Tanh(), Dense(6, 4)), 0.5), 4), (Residual((Tanh(), Residual((Tanh(),)))), 3)],
 }
+NOT_DIFFERENTIABLE = {}  # layer or loss class without a gradient row -> why
 # loss class -> (loss, number of outputs, form of the targets) to try
 LOSSES = {
     "SquaredError": [(SquaredError(), 1, "real"), (SquaredError(), 3, "real")],
@@ -128,7 +151,24 @@ OPTIMIZERS = {
     "Nesterov": [Nesterov(0.1, 0.9), Nesterov(0.05, 0.5)],
     "AdaGrad": [AdaGrad(0.3), AdaGrad(0.3, eps=0.2), AdaGrad(0.3, eps=0.2, eps_inside=True), AdaGrad(0.3, eps=0.0)],
     "RMSProp": [RMSProp(0.05), RMSProp(0.05, decay=0.5, eps=0.1), RMSProp(0.05, 0.99, eps=0.1, eps_inside=True)],
-    "Adam": [Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)],
+    "Adam": [
+        *(Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)),
+        Adam(0.1, 0.8, 0.9, eps=0.1, correct_bias=False),
+    ],
+    "AdamW": [AdamW(), AdamW(0.1, 0.8, 0.9, eps=0.1, weight_decay=0.7), AdamW(0.1, correct_bias=False)],
+    "AMSGrad": [AMSGrad(), AMSGrad(0.1, 0.8, 0.5, eps=0.1, eps_inside=True), AMSGrad(0.1, 0.5, 0.5, correct_bias=True)],
+    "EMAMomentum": [EMAMomentum(0.1), EMAMomentum(0.1, 0.5)],
+    "AcceleratedGradient": [AcceleratedGradient(0.1)],
+    "Adadelta": [Adadelta(), Adadelta(0.5, 0.8, eps=0.1), Adadelta(eps=0.0, start=0.01)],
+    "SignDescent": [SignDescent(0.1)],
+    "AveragedSGD": [AveragedSGD(0.1), AveragedSGD(0.1, start=4)],
+    "FullMatrixAdaGrad": [FullMatrixAdaGrad(0.3), FullMatrixAdaGrad(0.3, eps=0.0), FullMatrixAdaGrad(0.3, 0.2, True)],
+    "PathSGD": [PathSGD(0.1), PathSGD(0.1, eps=0.5)],
+    "SlideMomentum": [SlideMomentum(0.1, 0.9)],
+    "SlideNesterov": [SlideNesterov(0.1, 0.9)],
+    "SlideMeanAdaGrad": [SlideMeanAdaGrad(0.1), SlideMeanAdaGrad(0.1, eps=0.1, eps_inside=True)],
+    "SlideAdam": [SlideAdam(), SlideAdam(0.1, 0.8, 0.9, eps=0.1)],
+    "SlideAdadelta": [SlideAdadelta(), SlideAdadelta(0.5, 0.8, eps=0.1)],
 }
 SCHEDULES = {
     "ConstantRate": [ConstantRate()],
@@ -136,13 +176,27 @@ SCHEDULES = {
     "ExponentialDecay": [ExponentialDecay(0.7)],
     "HarmonicDecay": [HarmonicDecay(every=3), HarmonicDecay(every=1, offset=2.5)],
     "ProgressiveDecay": [ProgressiveDecay(0.25), ProgressiveDecay(0.0)],
+    "InverseSquareRoot": [InverseSquareRoot()],
+    "CosineDecay": [CosineDecay(40), CosineDecay(75, floor=0.1), CosineDecay(1)],
+    "WarmUp": [WarmUp(10), WarmUp(1), WarmUp(20, ExponentialDecay(0.7)), WarmUp(8, CosineDecay(60))],
 }
 INITIALIZERS = {
-    "HeNormal": [HeNormal(), HeNormal(gain=0.5)],
-    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0)],
+    "HeNormal": [HeNormal(), HeNormal(gain=0.5), HeNormal(fan="out")],
+    "HeUniform": [HeUniform(), HeUniform(0.5, "out")],
+    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0), LecunNormal(fan="out")],
+    "LecunUniform": [LecunUniform(), LecunUniform(2.0, "out")],
+    "HeuristicUniform": [HeuristicUniform(), HeuristicUniform(2.0, "out")],
+    "GlorotNormal": [GlorotNormal(), GlorotNormal(gain=2.0)],
     "GlorotUniform": [GlorotUniform(), GlorotUniform(gain=2.0)],
+    "VarianceScaling": [VarianceScaling()]
+    + [VarianceScaling(2.0, "in", d, 0.5) for d in ("normal", "uniform", "laplace", "signs")]
+    + [VarianceScaling(2.0, fan) for fan in ("out", "average")],
     "Uniform": [Uniform(-0.5, 2.0)],
-    "Constant": [Constant(0.25)],
+    "Constant": [Constant(0.25), Constant()],
+    "Orthogonal": [Orthogonal(), Orthogonal(gain=2.0)],
+    "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
+    "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if re.match(r"E\d\d", name)},
 }
 PENALTIES = {
     "NoPenalty": [NoPenalty()],
@@ -200,6 +254,10 @@ def problem(seed=0, n=12, d=3, classes=3):
 
 def mlp(dtype="float64", d=3, hidden=5, classes=3):
     return Network(Dense(d, hidden), Tanh(), Dense(hidden, classes), loss=SoftmaxCrossEntropy(), dtype=dtype)
+
+
+def rectifier_net(dtype="float64"):
+    return Network(Dense(3, 4), ReLU(), Dense(4, 3), LeakyReLU(), Dense(3, 3), loss=SoftmaxCrossEntropy(), dtype=dtype)
 
 
 def distance(got, want):

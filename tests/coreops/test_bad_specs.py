@@ -4,20 +4,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import coreops
 from coreops import (
-    SGD,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
     Constant,
+    ConstantRate,
+    CosineDecay,
     Dense,
+    Duplicated,
     EarlyStopping,
+    EMAMomentum,
     ExponentialDecay,
+    FullMatrixAdaGrad,
+    GaugeImbalanced,
+    GlorotNormal,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
     LeakyReLU,
+    LecunUniform,
     Nesterov,
     Network,
+    Orthogonal,
+    PathSGD,
     ProgressiveDecay,
     ReLU,
     RMSProp,
@@ -27,7 +41,11 @@ from coreops import (
     StepDecay,
     Tanh,
     Uniform,
+    VarianceScaling,
+    WarmUp,
 )
+from coreops.initializers.as_printed import E01HeAsVariance
+from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
 from tests.coreops.cases import complains
 
 NAN, INF = float("nan"), float("inf")
@@ -36,16 +54,35 @@ NAN, INF = float("nan"), float("inf")
 CONSTRUCTORS = {
     "lr": [
         (rule, dict(lr=v))
-        for rule in (SGD, HeavyBall, Nesterov, AdaGrad, RMSProp, Adam)
+        for rule in [getattr(coreops.optimizers, name) for name in coreops.optimizers.__all__ if name != "Optimizer"]
         for v in (-0.1, NAN, INF, "1", None, True)
     ],
-    "momentum": [(rule, dict(lr=1, momentum=v)) for rule in (HeavyBall, Nesterov) for v in (-0.1, 1.0, 1.5, NAN)],
-    "decay": [(RMSProp, dict(lr=1, decay=v)) for v in (-0.1, 1.0, NAN)]
+    "momentum": [
+        (rule, dict(lr=1, momentum=v))
+        for rule in (HeavyBall, Nesterov, EMAMomentum, SlideMomentum, SlideNesterov)
+        for v in (-0.1, 1.0, 1.5, NAN)
+    ],
+    "decay": [(rule, dict(lr=1, decay=v)) for rule in (RMSProp, Adadelta, SlideAdadelta) for v in (-0.1, 1.0, NAN)]
     + [(ProgressiveDecay, dict(decay=v)) for v in (-1, INF)],
-    "beta1": [(Adam, dict(beta1=v)) for v in (-0.1, 1.0)],
-    "beta2": [(Adam, dict(beta2=v)) for v in (-0.1, 1.0)],
-    "eps": [(rule, dict(lr=1, eps=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (-1e-8, INF)],
-    "eps_inside": [(rule, dict(lr=1, eps_inside=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (1, "yes")],
+    "beta1": [(rule, dict(beta1=v)) for rule in (Adam, AdamW, AMSGrad, SlideAdam) for v in (-0.1, 1.0)],
+    "beta2": [(rule, dict(beta2=v)) for rule in (Adam, AdamW, AMSGrad, SlideAdam) for v in (-0.1, 1.0)],
+    "eps": [
+        (rule, dict(lr=1, eps=v))
+        for rule in (AdaGrad, RMSProp, Adam, AdamW, AMSGrad, Adadelta, FullMatrixAdaGrad, PathSGD, SlideMeanAdaGrad)
+        for v in (-1e-8, INF)
+    ],
+    "eps_inside": [
+        (rule, dict(lr=1, eps_inside=v))
+        for rule in (AdaGrad, RMSProp, Adam, AMSGrad, FullMatrixAdaGrad, SlideMeanAdaGrad)
+        for v in (1, "yes")
+    ],
+    "correct_bias": [(rule, dict(correct_bias=v)) for rule in (Adam, AdamW, AMSGrad) for v in (1, None)],
+    "weight_decay": [(AdamW, dict(weight_decay=v)) for v in (-0.1, INF, "0.1")],
+    "start": [(AveragedSGD, dict(lr=1, start=v)) for v in (-1, 1.5, None)]
+    + [(Adadelta, dict(start=v)) for v in (-1.0, NAN)],
+    "steps": [(rule, dict(steps=v)) for rule in (WarmUp, CosineDecay) for v in (0, -1, 2.5, None)],
+    "floor": [(CosineDecay, dict(steps=2, floor=v)) for v in (-0.1, 1.1, NAN)],
+    "after": [(WarmUp, dict(steps=2, after=v)) for v in ("constant", ConstantRate, WarmUp(2))],
     "factor": [(rule, dict(factor=v)) for rule in (StepDecay, ExponentialDecay) for v in (0, -1, 1.5, NAN)],
     "every": [(StepDecay, dict(every=v)) for v in (0, 1.5)] + [(HarmonicDecay, dict(every=v)) for v in (0, -1, 2.5)],
     "offset": [(HarmonicDecay, dict(every=1, offset=v)) for v in (0, -1, NAN)],
@@ -55,7 +92,21 @@ CONSTRUCTORS = {
     "bias": [(Dense, dict(n_in=2, n_out=2, bias=v)) for v in (1, None, "no")],
     "init": [(Dense, dict(n_in=2, n_out=2, init=v)) for v in ("he", HeNormal, 0.1)] + [(Scale, dict(n=2, init="he"))],
     "slope": [(LeakyReLU, dict(slope=v)) for v in (NAN, INF, "x")],
-    "gain": [(HeNormal, dict(gain=v)) for v in (-1, NAN)],
+    "gain": [
+        (rule, dict(gain=v))
+        for rule in (HeNormal, GlorotNormal, LecunUniform, VarianceScaling, Orthogonal, E01HeAsVariance)
+        for v in (-1, NAN, "x")
+    ],
+    "fan": [
+        (rule, dict(fan=v)) for rule in (HeNormal, LecunUniform, VarianceScaling) for v in ("fan_in", None, ["in"])
+    ],
+    "scale": [(VarianceScaling, dict(scale=v)) for v in (-1, INF)],
+    "distribution": [(VarianceScaling, dict(distribution=v)) for v in ("cauchy", None)],
+    "base": [(rule, dict(base=v)) for rule in (Duplicated, GaugeImbalanced) for v in ("he", HeNormal)],
+    "outputs": [(Duplicated, dict(outputs=v)) for v in (0, 2.0)]
+    + [(GaugeImbalanced, dict(outputs=v)) for v in (-1, 2**16, 1.0, None)],
+    "inputs": [(Duplicated, dict(inputs=0)), (GaugeImbalanced, dict(inputs=-1))],
+    "spread": [(GaugeImbalanced, dict(outputs=1, spread=v)) for v in (-1, 31, NAN)],
     "low|high": [(Uniform, dict(low=1, high=0)), (Uniform, dict(low=NAN, high=0)), (Uniform, dict(low=0, high=INF))],
     "value": [(Constant, dict(value=v)) for v in (NAN, "x")],
     "patience": [(EarlyStopping, dict(patience=v)) for v in (0, -1, 1.5)],
