@@ -142,7 +142,8 @@ def errata():
     """Classes of the modules named as_printed: runnable errors of the lectures, which coreops does not export."""
     names = [m.name for m in pkgutil.walk_packages(coreops.__path__, "coreops.") if m.name.endswith(".as_printed")]
     classes = [(module, c) for module in names for c in vars(importlib.import_module(module)).values()]
-    return {c.__name__: c for module, c in classes if inspect.isclass(c) and c.__module__ == module}
+    own = [c for module, c in classes if inspect.isclass(c) and c.__module__ == module]
+    return {c.__name__: c for c in own if not c.__name__.startswith("_") and not inspect.isabstract(c)}
 
 
 def exported(kind):
@@ -223,6 +224,7 @@ LAYERS = {
     "WeightNoise": [(WeightNoise(Dense(3, 2), 0.3), 3), (WeightNoise(Dense(2, 2, bias=False), 0.0), 2)],
     "SlideDropout": [(SlideDropout(Dense(3, 2), 0.3), 3)],
 }
+NOT_DIFFERENTIABLE = {}  # layer or loss class without a gradient row -> why
 # loss class -> (loss, number of outputs, form of the targets) to try
 LOSSES = {
     "SquaredError": [(SquaredError(), 1, "real"), (SquaredError(), 3, "real")],
@@ -288,6 +290,7 @@ INITIALIZERS = {
     "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
     "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
     **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if name in errata()},
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if re.match(r"E\d\d", name)},
 }
 PENALTIES = {
     "NoPenalty": [NoPenalty()],

@@ -36,7 +36,7 @@ def change(net, theta, new):
     return np.abs(network_outputs(net, new, X) - z).max() / np.abs(z).max()
 
 
-@pytest.mark.parametrize("activations", [(Tanh(),), (ReLU(),), (Sigmoid(), LeakyReLU()), ()], ids=repr)
+@pytest.mark.parametrize("activations", [(Tanh(),), (ReLU(),), (Sigmoid(), Scale(4), LeakyReLU()), ()], ids=repr)
 def test_all_permutations(activations):
     """4! copies, all different, one function."""
     net, theta = setting(*activations)
@@ -83,8 +83,9 @@ def test_rescaling_rectifiers(scale):
         np.testing.assert_allclose(new["2.weight"], old["2.weight"] / factors[:, None])
     net, theta = setting(Tanh())
     assert change(net, theta, rescale_units(net, theta, 0, factors)) > 1e-2
-    net, theta = setting()
-    assert change(net, theta, rescale_units(net, theta, 0, -factors)) < 1e-12
+    for linear in ((), (Scale(4),)):
+        net, theta = setting(*linear)
+        assert change(net, theta, rescale_units(net, theta, 0, -factors)) < 1e-12
 
 
 def test_theta_is_left_alone_and_keeps_its_precision():
@@ -108,6 +109,5 @@ def test_bad_arguments():
         complains("^permutation", "got", "0 to 3", permute_units, net, theta, 0, wrong)
     for wrong in (np.ones(3), [1, 1, 1, 0], [1, 1, 1, np.inf], 2.0):
         complains("^factors", "got", "wanted", rescale_units, net, theta, 0, wrong)
-    for between in (Scale(4), Residual((Dense(4, 4),))):
-        other = Network(Dense(3, 4), between, Dense(4, 3), loss=SoftmaxCrossEntropy())
-        complains("^layer", "0 of", "elementwise", permute_units, other, other.initialize(0), 0, [0, 1, 2, 3])
+    other = Network(Dense(3, 4), Residual((Dense(4, 4),)), Dense(4, 3), loss=SoftmaxCrossEntropy())
+    complains("^layer", "0 of", "elementwise", permute_units, other, other.initialize(0), 0, [0, 1, 2, 3])

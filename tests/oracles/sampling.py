@@ -15,6 +15,7 @@ def batches(n, batch_size, full=False):
 
 
 def in_order(order, batch_size):
+    """The visits of batches cut from a fixed order."""
     result = np.zeros((len(batches(len(order), batch_size)), len(order)))
     for place, example in enumerate(order):
         result[place // batch_size, example] += 1
