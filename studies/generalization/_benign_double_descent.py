@@ -121,7 +121,12 @@ def ridge_theory(b, p, n, noise):
 def grid(p):
     """Feature counts: each one near n, every other one elsewhere, and those that the criteria name."""
     n = p.examples
-    return sorted({1, *range(2, p.features + 1, 2), *range(n - 5, n + 6), n // 2, 2 * n, p.features})
+    return sorted({1, *range(2, p.features + 1, 2), *range(n - 5, n + 6), *sides(p), p.features})
+
+
+def sides(p):
+    """Where the height of the peak is taken: n/2 and 2 n."""
+    return p.examples // 2, min(2 * p.examples, p.features)
 
 
 def least(kind, p):
@@ -186,9 +191,9 @@ def judge(data, p):
         return statistics.paired(x.to_numpy(), y.to_numpy(), claimed="greater", delta=delta)
 
     def peak(arms):
-        sides = [(arm, k) for arm in arms for k in (n // 2, 2 * n)]
-        each = [above(log[arm][n], log[arm][k], np.log(p.descent_factor)) for arm, k in sides]
-        return statistics.along_axis([f"{arm}, p = {k}" for arm, k in sides], each)
+        places = [(arm, k) for arm in arms for k in sides(p)]
+        each = [above(log[arm][n], log[arm][k], np.log(p.descent_factor)) for arm, k in places]
+        return statistics.along_axis([f"{arm}, p = {k}" for arm, k in places], each)
 
     lowest = {kind: float(least(kind, p)) for kind in SIGNALS}
     places = {

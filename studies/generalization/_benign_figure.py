@@ -60,7 +60,8 @@ def _grid(ax, data, p):
     """Risk on the grid against features per example: three fates of the noise, two of the signal."""
     n = p.grid_points[min(2, len(p.grid_points) - 1)]
     dense = np.unique(np.geomspace(1, max(p.copies), 60).astype(int) // 2 * 2 + 1)
-    arms = (("isotropic", "risk"), ("2", "noise"), ("bilevel", "risk"), ("isotropic", "noise"))
+    power = f"{2 if 2 in p.powers else p.powers[-1]:g}"
+    arms = (("isotropic", "risk"), (power, "noise"), ("bilevel", "risk"), ("isotropic", "noise"))
     for k, (kind, metric) in enumerate(arms):
         rows = data[(data.part == f"grid-{metric}") & (data.arm == kind) & (data.x == n)]
         by = rows.groupby("y").value

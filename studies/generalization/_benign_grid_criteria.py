@@ -89,7 +89,7 @@ CRITERIA = (
         claim=CLAIM,
         name="grid-tail-is-ridge",
         role="secondary",
-        statement="The low coefficients of the bilevel interpolator are those of ridge regression on them alone with T.",
+        statement="The low coefficients of the bilevel interpolator are those of ridge regression on them with T.",
         criterion="largest error relative to the largest coefficient at most {{ params.identity }}",
     ),
     Criterion(

@@ -1,6 +1,22 @@
 """The protocol of `benign_overfitting` in numbers."""
 
+from pydantic import field_validator
+
 from studies.harness import Field, FrozenModel
+
+ODD = (
+    "grid_points",
+    "copies",
+    "long_points",
+    "long_copies",
+    "map_points",
+    "map_copies",
+    "optimum_copies",
+    "points",
+    "spike_copies",
+    "random_features",
+    "around",
+)
 
 
 class Params(FrozenModel):
@@ -84,6 +100,14 @@ class Params(FrozenModel):
     fall: float = Field(-0.2, lt=0, description="slope of ln variance by ln n below which a spectrum is benign")
     flat: float = Field(0.05, gt=0, description="largest size of the slope of a tempered spectrum")
     equivalent_tol: float = Field(0.05, gt=0, description="relative tolerance of the deterministic equivalent")
+
+    @field_validator(*ODD)
+    @classmethod
+    def _odd(cls, value):
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(v < 1 or v % 2 == 0 for v in numbers):
+            raise ValueError("must be odd and positive, so that frequencies come in pairs about 0")
+        return value
 
 
 FULL = Params()

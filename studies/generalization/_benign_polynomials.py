@@ -78,7 +78,8 @@ ARMS = {"weighted": 1.0, "unweighted": 0.0}
 
 
 def measure(p, seeds, sweep):
-    most = max(p.degrees)
+    counts = sorted({*p.degrees, *p.shown, *p.helps, *p.spoils, p.points})
+    most = counts[-1]
     grid = (1 - np.cos(np.pi * np.linspace(0, 1, p.sup_points))) / 2
     sets = [data_set(s, p) for s in seeds]
     labels = [np.sin(2 * np.pi * x) + e for x, e in sets]
@@ -88,7 +89,7 @@ def measure(p, seeds, sweep):
         matrices = [basis(x, most) for x, _ in sets]
         fine = basis(grid, most)
         for arm, exponent in arms.items():
-            for k in p.degrees if arm != "monomials" else (p.points, most):
+            for k in counts if arm != "monomials" else (p.points, most):
                 w = legendre_weights(k, exponent)
                 fits = [min_norm(f[:, :k], y, w, p.cutoff) for f, y in zip(matrices, labels, strict=True)]
                 c = np.stack([c for c, _ in fits], axis=1)
@@ -116,7 +117,7 @@ def judge(data, p):
         return statistics.paired(before, after, claimed="greater", delta=np.log(factor))
 
     risk, sup, powers = logs("risk", "weighted"), logs("sup", "weighted"), logs("sup", "monomials")
-    n, last, best = p.points, max(p.degrees), p.helps[1]
+    n, last, best = p.points, risk.columns[-1], p.helps[1]
     null = np.full(len(risk), np.log(0.5))
     dropped = (curves(data, "poly-singular", "monomials") < p.cutoff).mean()
     smallest = curves(data, "poly-singular", "weighted").min(axis=None)
@@ -128,7 +129,7 @@ def judge(data, p):
         ),
         "polynomial-recovers": (
             falls(risk[n], risk[last], p.recovery_factor),
-            f"median risk {np.exp(risk[n].median()):.2g} at p = n, {np.exp(risk[last].median()):.3g} at p = {last}; "
+            f"median risk {np.exp(risk[n].median()):.2g} at p = n, {np.exp(risk[last].median()):.3g} at p = {last:g}; "
             f"smallest relative singular value {smallest:.1e}",
         ),
         "polynomial-calms": falls(sup[n], sup[last], p.recovery_factor),

@@ -16,7 +16,7 @@ from studies.harness import Criterion, statistics
 
 CLAIM = "benign-sinusoid-random"
 FLOOR = (
-    "p = {{{{ params.random_features[-1] }}}}: mean difference of ln risk over {{{{ params.seeds }}}} paired data "
+    "p = {{{{ params.random_features | max }}}}: mean difference of ln risk over {{{{ params.seeds }}}} paired data "
     "sets, 95 % interval beyond 0 and size at least ln {{{{ params.floor_factor }}}}{}"
 )
 CRITERIA = (
@@ -71,7 +71,7 @@ CRITERIA = (
         role="null",
         guards=("random-peak", "random-descent", "random-floor", "random-floor-steep"),
         statement="Up to p = n the weights cannot matter.",
-        criterion="largest relative difference of risks between weightings at most {{ params.same_tol }}",
+        criterion="largest relative difference of median risks between weightings at most {{ params.same_tol }}",
     ),
     Criterion(
         claim=CLAIM,
@@ -85,7 +85,8 @@ CRITERIA = (
 
 
 def measure(p, seeds, sweep):
-    n, most = p.points, max(p.random_features)
+    n, counts = p.points, sorted({*p.random_features, p.points, *p.around})
+    most = counts[-1]
     target = fourier_target(most)
     sets = [data_set(s, p) for s in seeds]
     grid = np.arange(n) / n
@@ -101,7 +102,7 @@ def measure(p, seeds, sweep):
         out.append(frame(f"{part}-singular", exponent, seeds, features, singular))
 
     for a in p.exponents:
-        for k in p.random_features:
+        for k in counts:
             w = fourier_weights(k, a)
             fits = [
                 min_norm(f[:, :k], np.sin(2 * np.pi * x) + e, w, p.cutoff)
@@ -138,12 +139,12 @@ def judge(data, p):
     arms = [f"{a:g}" for a in p.exponents]
     risks = {a: np.log(curves(data, "random-risk", a)) for a in arms}
     regular = {a: np.log(curves(data, "regular-risk", a)) for a in arms}
-    last = {a: v[max(p.random_features)].to_numpy() for a, v in risks.items()}
-    last["shuffled"] = np.log(curves(data, "random-risk", "shuffled"))[max(p.random_features)].to_numpy()
+    last = {a: v.iloc[:, -1].to_numpy() for a, v in risks.items()}
+    last["shuffled"] = np.log(curves(data, "random-risk", "shuffled")).iloc[:, -1].to_numpy()
     places = {a: peak_share(v, v.columns, p.points, p.points + p.peak_width) for a, v in risks.items()}
     highest = max(arms, key=lambda a: (regular[a][p.points] - regular[a][p.around[1]]).mean())
     singular = min(curves(data, "random-singular", a).min(axis=None) for a in arms)
-    lower = np.stack([np.exp(v.loc[:, v.columns <= p.points]) for v in risks.values()])
+    lower = np.exp([v.loc[:, v.columns <= p.points].median() for v in risks.values()])
 
     def descent(curve, around):
         return statistics.paired(curve[p.points], curve[around], claimed="greater", delta=np.log(p.peak_factor))
@@ -158,9 +159,7 @@ def judge(data, p):
                 [f"k^-{a}" for a in arms],
                 [statistics.bound(share, at_least=p.share, n=len(risks[a])) for a, (share, _) in places.items()],
             ),
-            "peak at p = "
-            + ", ".join(f"{place:g} (k^-{a})" for a, (_, place) in places.items())
-            + f"; smallest relative singular value {singular:.1e}, cutoff {p.cutoff:g}",
+            "peak at p = " + ", ".join(f"{place:g} (k^-{a})" for a, (_, place) in places.items()),
         ),
         "random-descent": statistics.along_axis(
             [f"k^-{a}, p = {k}" for a in arms for k in p.around],
@@ -172,6 +171,9 @@ def judge(data, p):
         "random-on-grid": statistics.along_axis(
             [f"k^-{highest}, p = {k}" for k in p.around], [descent(regular[highest], k) for k in p.around]
         ),
-        "random-below-n": statistics.exact(lower[1:], np.broadcast_to(lower[:1], lower[1:].shape), tol=p.same_tol),
+        "random-below-n": (
+            statistics.exact(lower[1:], np.broadcast_to(lower[:1], lower[1:].shape), tol=p.same_tol),
+            f"the smallest singular value of all is {singular:.1e} of the largest",
+        ),
         "random-shuffled": floor("shuffled", "0"),
     }

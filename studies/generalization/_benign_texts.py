@@ -2,14 +2,14 @@
 
 ALT = (
     "Seven panels and six small ones. A smooth curve leaves its course only on needles that reach 15 noisy points. "
-    "Risk on a grid against features per example: with power weights it stays at two thirds of the noise, with equal "
-    "weights at that of predicting zero, with bilevel weights it falls, all on dashed theory. Map of the risk over "
-    "light weight and features per example with a dark valley along the predicted best tail. Median risk at random points: a "
-    "peak of many powers of ten where features equal points, then floors that depend on the weights; no peak on the "
-    "grid. Risk of least squares on Gaussian features on its formula, with a peak at 40 features that ridge removes. "
-    "Noise passed on against sample size: constant for power spectra, falling for flat tails. Median risk against the "
-    "number of polynomials: down, a peak at 15, down again. Six fits: too stiff, good, wiggling, wild, still wild, "
-    "calm again."
+    "Risk on a grid against features per example: with power weights it stays at two thirds of the noise, with "
+    "equal weights at that of predicting zero, with bilevel weights it falls, all on dashed theory. Map of the risk "
+    "over light weight and features per example with a dark valley along the predicted best tail. Median risk at "
+    "random points: a peak of many powers of ten where features equal points, then floors that depend on the "
+    "weights; no peak on the grid. Risk of least squares on Gaussian features on its formula, with a peak at 40 "
+    "features that ridge removes. Noise passed on against sample size: constant for power spectra, falling for flat "
+    "tails. Median risk against the number of polynomials: down, a peak at 15, down again. Six fits: too stiff, "
+    "good, wiggling, wild, still wild, calm again."
 )
 
 THEORY = r"""
@@ -17,7 +17,8 @@ THEORY = r"""
 $M$ frequencies is one column. The fit that interpolates with least $\sum_k |a_k|^2/\lambda_k$ (where gradient descent
 from 0 ends when feature $k$ is multiplied by $\sqrt{\lambda_k}$) therefore shares the discrete Fourier coefficient
 $\hat y_j$ out in proportion to the weights: $a_k = \lambda_k\,\hat y_j/\Lambda_j$ with
-$\Lambda_j = \sum_{k \in j}\lambda_k$ (Muthukumar, Vodrahalli, Subramanian & Sahai 2020). With $A_j = \sum_{k \in j} a^*_k$ the risk at a uniform point is
+$\Lambda_j = \sum_{k \in j}\lambda_k$ (Muthukumar, Vodrahalli, Subramanian & Sahai 2020). With
+$A_j = \sum_{k \in j} a^*_k$ the risk at a uniform point is
 $$\sum_k \Bigl|\frac{\lambda_k}{\Lambda_j} A_j - a^*_k\Bigr|^2 + \frac{\sigma^2}{n} \sum_k
 \Bigl(\frac{\lambda_k}{\Lambda_j}\Bigr)^2 .$$
 Equal weights divide noise *and* signal by $M$: the noise becomes harmless, the signal is lost to its aliases, and what
@@ -43,8 +44,8 @@ Montanari, Rosset & Tibshirani 2022); for $\lambda_k = k^{-a}$ it tends to $a - 
 **Double descent.** Least squares on the first $p$ of $D$ independent standard normal features, the omitted energy
 counted as noise, $e = \sigma^2 + \|b_{\mathrm{rest}}\|^2$, has expected risk $e\,(1 + \frac{p}{n - p - 1})$ for
 $p \le n - 2$ and $\|b_{\mathrm{kept}}\|^2 (1 - \frac np) + e\,(1 + \frac{n}{p - n - 1})$ for $p \ge n + 2$ (Belkin,
-Hsu & Xu 2020). With the best ridge penalty, $p\,e/\|b_{\mathrm{kept}}\|^2$, the estimate is Bayes' for a flat signal,
-and more features cannot harm it.
+Hsu & Xu 2020). With the penalty $p\,e/\|b_{\mathrm{kept}}\|^2$ ridge regression is, for a flat signal, as good as the
+Bayes estimate for a signal of random direction, which more features cannot harm.
 """
 
 PROTOCOL = r"""
@@ -62,7 +63,7 @@ map has n = {{ params.map_points }} and {{ params.map_seeds }} seeds; the pictur
 *Random points:* {{ seeds | length }} data sets of {{ params.points }} uniform points. The features are
 $1, \sqrt 2\cos 2\pi k x, \sqrt 2\sin 2\pi k x$ times $k^{-a}$, a = {{ params.exponents | join(", ") }} (so that here
 the weights of the norm are the squares). Least squares by singular values; those below {{ params.cutoff }} of the
-largest would be dropped. {{ finding["random-peak"].note }}. The risk follows from the coefficients, exactly.
+largest would be dropped; {{ finding["random-below-n"].note }}. The risk follows from the coefficients, exactly.
 
 *Polynomials:* the same points and noise; Legendre polynomials of unit mean square times 1/degree, or unweighted, and
 plain powers of $2x - 1$. The largest error is taken over {{ params.sup_points }} Chebyshev points.
@@ -84,10 +85,10 @@ SCOPE = r"""
 One target, noise of constant variance, and estimators that are linear in the data; nothing here is trained by gradient
 descent. On the grid the features are orthogonal, so there is no peak at $p = n$ at all: the peak is a matter of
 conditioning. "Benign" is a statement about a sequence of problems: at M = n and light weights
-$M^{-{{ params.tail_power }}}$ the risk falls ({{ finding["grid-benign"].note }}). For $a \le 1$ power weights are benign
-only if M grows before n does: at fixed M their share of noise rises with n. With weights 1/degree the last polynomial
-interpolator is useful, yet worse than the best small model ({{ finding["polynomial-best"].note }}). The second descent of
-Gaussian least squares ends lower than any smaller model for a flat signal and higher for an ordered one, whereas the
-first descent needs features in a good order: with a flat signal the risk rises from the first feature on. The bound by
-effective ranks leaves its constants open, so only scaling is tested with it.
+$M^{-{{ params.tail_power }}}$ the risk falls ({{ finding["grid-benign"].note }}). For $a \le 1$ power weights are
+benign only if M grows before n does: at fixed M their share of noise rises with n. With weights 1/degree the last
+polynomial interpolator is useful, yet worse than the best small model ({{ finding["polynomial-best"].note }}). The
+second descent of Gaussian least squares ends lower than any smaller model for a flat signal and higher for an ordered
+one, whereas the first descent needs features in a good order: with a flat signal the risk rises from the first feature
+on. The bound by effective ranks leaves its constants open, so only scaling is tested with it.
 """
