@@ -102,21 +102,20 @@ def _map(fig, ax, data, p):
 
 def _random(ax, data, p):
     """Median risk and quartiles at random points, and medians on the grid."""
-    names = {0.0: "equal", 1.0: "$1/k$", 2.0: "$1/k^2$"}
+    lines = []
     for k, a in enumerate(p.exponents):
         curve = _benign_random.curves(data, "random-risk", f"{a:g}")
         low, middle, high = curve.quantile([0.25, 0.5, 0.75]).to_numpy()
-        plotting.line(ax, curve.columns, middle, k, markevery=1, markersize=2.2, linestyle="-")
+        lines.append(plotting.line(ax, curve.columns, middle, k, markevery=1, markersize=2.2, linestyle="-"))
         plotting.band(ax, curve.columns, low, high, k)
         regular = _benign_random.curves(data, "regular-risk", f"{a:g}").median()
         ax.plot(regular.index, regular, color=_dark(plotting.COLOURS[k]), linestyle=(0, (1, 1)), linewidth=0.9)
-        ax.text(
-            850, (0.42, 0.055, 1.1)[k], names.get(a, f"$k^{{-{a:g}}}$"), color=_dark(plotting.COLOURS[k]), va="center"
-        )
     top = np.exp(np.log(_benign_random.curves(data, "random-risk", "0")[p.points]).median())
     _threshold(ax, p.points, f"$p=n$: {_power(top)}")
     ax.set(xscale="log", yscale="log", xlabel="features $p$", ylim=(2e-3, 1e3), xlim=(0.8, 6000))
     ax.set_title(f"median risk, {p.points} random points")
+    names = {0.0: "equal", 1.0: "$1/k$", 2.0: "$1/k^2$"}
+    plotting.label_ends(ax, lines, labels=[names.get(a, f"$k^{{-{a:g}}}$") for a in p.exponents])
     _write(ax, 0.98, 0.1, "band: quartiles\ndotted: grid", ha="right")
 
 
@@ -151,9 +150,9 @@ def _descent(ax, data, p, theory):
     _write(ax, 0.98, 0.62, "flat signal", 0, ha="right")
     _write(ax, 0.04, 0.06, "ordered signal", 1)
     _write(ax, 0.02, 0.82, "open:\ngeom.\nmean")
-    line = theory[(theory.part == "descent-risk") & (theory.arm == "ridge")]
+    line, x = theory[(theory.part == "descent-risk") & (theory.arm == "ridge")], round(0.7 * p.features)
     ax.annotate(
-        "best ridge", (70, line[line.x == 70].value.item()), (70, 0.2), color=_dark(plotting.COLOURS[2]), ha="center",
+        "best ridge", (x, line[line.x == x].value.item()), (x, 0.2), color=_dark(plotting.COLOURS[2]), ha="center",
         arrowprops={"arrowstyle": "-", "color": _dark(plotting.COLOURS[2]), "lw": 0.6},
     )  # fmt: skip
 
@@ -173,10 +172,14 @@ def _ranks(ax, data, p, theory):
     ax.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
     ax.set_yticks([], minor=True)
     ax.set_title("noise passed on")
-    labels = ("$k^{-3/2}$", "$k^{-2}$", "$1/k\\ln^2 k$", "spikes,\nflat tail", "$e^{-k}$, flat", "equal, $d=2n$")
-    places = ((470, 0.5), (470, 0.93), (470, 0.215), (48, 0.13), (470, 0.145), (48, 1.35))
-    for k, (text, place) in enumerate(zip(labels, places, strict=True)):
-        ax.text(*place, text, color=_dark(plotting.COLOURS[k]), va="center")
+    end, ink = 1.17 * max(p.rank_points), [_dark(c) for c in plotting.COLOURS]
+    for k, (a, arm) in enumerate(zip(p.tempered_powers, arms, strict=False)):
+        y = theory[(theory.part == "ranks") & (theory.arm == arm)].value.iloc[-1]
+        ax.text(end, y, f"$k^{{-{a:g}}}$", color=ink[k % len(ink)], va="center")
+    labels = ("$1/k\\ln^2 k$", "spikes,\nflat tail", "$e^{-k}$, flat", "equal, $d=2n$")
+    places = ((end, 0.215), (48, 0.13), (end, 0.145), (48, 1.35))
+    for k, (text, place) in enumerate(zip(labels, places, strict=True), start=len(p.tempered_powers)):
+        ax.text(*place, text, color=ink[k % len(ink)], va="center")
 
 
 def _polynomials(ax, data, p):
