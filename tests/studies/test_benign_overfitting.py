@@ -165,6 +165,14 @@ def test_features_are_orthonormal_and_targets_are_projections():
         assert (target(101) ** 2).sum() == pytest.approx(0.5, rel=1e-12)
 
 
+def test_weights_are_powers_of_frequency_and_degree():
+    assert features.fourier_weights(7, 2.0) == pytest.approx([1, 1, 1, 1 / 4, 1 / 4, 1 / 9, 1 / 9])
+    assert features.legendre_weights(4, 1.0) == pytest.approx([1, 1, 1 / 2, 1 / 3])
+    assert features.fourier([0.1], 5)[0] == pytest.approx(
+        [1, *(np.sqrt(2) * f(2 * np.pi * k * 0.1) for k in (1, 2) for f in (np.cos, np.sin))]
+    )
+
+
 def test_min_norm_interpolates_with_the_least_weighted_norm():
     rng = np.random.default_rng(2)
     phi, y, w = rng.standard_normal((6, 15)), rng.standard_normal(6), rng.uniform(0.1, 1, 15)
@@ -312,12 +320,21 @@ def test_small_run_reaches_the_expected_verdicts(data):
         "grid-bilevel",
         "grid-interpolates",
     }
-    assert found["polynomial-best"].verdict == "refuted"
-    assert found["descent-second-lower"].verdict == "qualified"
+    secondary = {n: f.verdict for n, f in found.items() if f.role == "secondary"}
+    assert secondary.pop("polynomial-best") == "refuted"
+    assert secondary.pop("polynomial-unweighted") == "null"
+    assert secondary.pop("descent-second-lower") == "qualified"
+    assert secondary.pop("grid-tail-is-ridge") == "exact"
+    assert set(secondary.values()) == {"confirmed"}
     with plotting.context():
         figure = benign_overfitting.draw(data, SMALL)
         figure.draw_without_rendering()
     assert plotting.smallest_text(figure) >= 6
+
+
+def test_risk_on_the_grid_of_points_is_the_noise_variance_at_p_equal_n(data):
+    risks = _benign_random.curves(data, "regular-risk", "1")[15.0]  # noise^2 chi^2_15/15
+    assert risks.mean() == pytest.approx(SMALL.noise**2, rel=4 * np.sqrt(2 / 15 / SMALL.seeds))
 
 
 def test_arms_share_their_data(data):
