@@ -112,8 +112,9 @@ class Params(FrozenModel):
 
 FULL = Params()
 QUICK = Params(
-    seeds=60,
-    grid_seeds=60,
+    seeds=40,
+    grid_seeds=40,
+    margin=8,
     grid_points=(15, 45, 135),
     map_seeds=10,
     map_copies=(1, 3, 5, 9, 17, 31, 55, 101, 181, 321),

@@ -119,8 +119,13 @@ def judge(data, p):
     risk, sup, powers = logs("risk", "weighted"), logs("sup", "weighted"), logs("sup", "monomials")
     n, last, best = p.points, risk.columns[-1], p.helps[1]
     null = np.full(len(risk), np.log(0.5))
-    dropped = (curves(data, "poly-singular", "monomials") < p.cutoff).mean()
-    smallest = curves(data, "poly-singular", "weighted").min(axis=None)
+    dropped = {arm: (curves(data, "poly-singular", arm) < p.cutoff).mean() for arm in ("weighted", "monomials")}
+
+    def cut(arm):
+        return "share of data sets in which the cutoff drops a singular value: " + ", ".join(
+            f"{dropped[arm][k]:.2%} (p = {k:g})" for k in (n, last)
+        )
+
     return {
         "polynomial-helps": falls(risk[p.helps[0]], risk[best], p.change_factor),
         "polynomial-spoils": statistics.along_axis(
@@ -130,7 +135,7 @@ def judge(data, p):
         "polynomial-recovers": (
             falls(risk[n], risk[last], p.recovery_factor),
             f"median risk {np.exp(risk[n].median()):.2g} at p = n, {np.exp(risk[last].median()):.3g} at p = {last:g}; "
-            f"smallest relative singular value {smallest:.1e}",
+            + cut("weighted"),
         ),
         "polynomial-calms": falls(sup[n], sup[last], p.recovery_factor),
         "polynomial-useful": falls(null, risk[last], p.change_factor),
@@ -141,7 +146,6 @@ def judge(data, p):
         "polynomial-unweighted": falls(null, logs("risk", "unweighted")[last], p.change_factor),
         "polynomial-monomials": (
             falls(powers[n], powers[last], p.recovery_factor),
-            "share of fits in which the cutoff drops a singular value: "
-            + ", ".join(f"{v:.0%} (p = {k:g})" for k, v in dropped.items()),
+            cut("monomials"),
         ),
     }

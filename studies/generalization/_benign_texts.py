@@ -63,7 +63,7 @@ map has n = {{ params.map_points }} and {{ params.map_seeds }} seeds; the pictur
 *Random points:* {{ seeds | length }} data sets of {{ params.points }} uniform points. The features are
 $1, \sqrt 2\cos 2\pi k x, \sqrt 2\sin 2\pi k x$ times $k^{-a}$, a = {{ params.exponents | join(", ") }} (so that here
 the weights of the norm are the squares). Least squares by singular values; those below {{ params.cutoff }} of the
-largest would be dropped; {{ finding["random-below-n"].note }}. The risk follows from the coefficients, exactly.
+largest are dropped; {{ finding["random-below-n"].note }}. The risk follows from the coefficients, exactly.
 
 *Polynomials:* the same points and noise; Legendre polynomials of unit mean square times 1/degree, or unweighted, and
 plain powers of $2x - 1$. The largest error is taken over {{ params.sup_points }} Chebyshev points.
