@@ -1,10 +1,13 @@
 """The tables that the tests run over: what coreops exports, sorted, and settings to try each thing with."""
 
+import importlib
 import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numba
@@ -13,7 +16,12 @@ import pytest
 
 import coreops
 from coreops import (
+    FGSM,
+    L1,
+    L2,
+    PGD,
     SGD,
+    AbsoluteError,
     AcceleratedGradient,
     Adadelta,
     AdaGrad,
@@ -21,44 +29,95 @@ from coreops import (
     AdamW,
     AMSGrad,
     AveragedSGD,
+    BatchNorm,
+    BatchRenorm,
     BinaryCrossEntropy,
+    ClassBalanced,
+    Concatenate,
     Constant,
     ConstantRate,
     CosineDecay,
+    Curriculum,
+    Cyclic,
     Dense,
+    DropConnect,
+    Dropout,
+    Duplicated,
+    ElasticNet,
     EMAMomentum,
     ExponentialDecay,
+    FourierFeatures,
+    FourierSeries,
     FullMatrixAdaGrad,
+    GaugeImbalanced,
+    GaussianNoise,
+    GlorotNormal,
     GlorotUniform,
+    GroupNorm,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
+    HeUniform,
+    HeuristicUniform,
+    Hinge,
+    Huber,
+    Identity,
+    ImportanceSampling,
+    InstanceNorm,
     InverseSquareRoot,
+    JacobianPenalty,
+    LayerNorm,
     LeakyReLU,
     LecunNormal,
+    LecunUniform,
     LinearLoss,
+    Logistic,
+    Maxout,
     Nesterov,
     Network,
+    NoPenalty,
+    Orthogonal,
     PathSGD,
+    PReLU,
     ProgressiveDecay,
+    RandomReLUFeatures,
     ReLU,
+    Reshuffle,
     Residual,
     RMSProp,
     Scale,
+    ScaledTanh,
+    ShuffleOnce,
     Sigmoid,
     SigmoidSquaredError,
     SignDescent,
     SoftmaxCrossEntropy,
+    SoftmaxSquaredError,
+    Softplus,
+    SortedCyclic,
     SquaredError,
     StepDecay,
+    Stratified,
+    Stream,
     Tanh,
+    Threshold,
     Uniform,
+    VarianceScaling,
     WarmUp,
+    WeightNoise,
+    WeightNorm,
+    WithReplacement,
 )
+from coreops.extra_passes import Adversary
+from coreops.inference import Prepared
 from coreops.initializers import Initializer
+from coreops.layers.as_printed import SlideDropout
 from coreops.losses import Loss
-from coreops.optimizers import Optimizer, as_printed
+from coreops.optimizers import Optimizer
 from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
+from coreops.penalties import Penalty
+from coreops.penalties.as_printed import ShrinkFirst
+from coreops.records import NO_LOSS, SAMPLE
 from coreops.sampling import Sampling
 from coreops.schedules import Schedule
 
@@ -68,14 +127,44 @@ DTYPES = ("float32", "float64")
 EPS = {name: float(np.finfo(name).eps) for name in DTYPES}
 
 
+BASES = dict(
+    loss=Loss,
+    optimizer=Optimizer,
+    initializer=Initializer,
+    schedule=Schedule,
+    sampling=Sampling,
+    penalty=Penalty,
+    adversary=Adversary,
+)
+
+
+def errata():
+    """Classes of the modules named as_printed: runnable errors of the lectures, which coreops does not export."""
+    names = [m.name for m in pkgutil.walk_packages(coreops.__path__, "coreops.") if m.name.endswith(".as_printed")]
+    classes = [(module, c) for module in names for c in vars(importlib.import_module(module)).values()]
+    own = [c for module, c in classes if inspect.isclass(c) and c.__module__ == module]
+    return {c.__name__: c for c in own if not c.__name__.startswith("_") and not inspect.isabstract(c)}
+
+
 def exported(kind):
-    """Public classes of coreops of one kind, and the erroneous rules; a layer builds operations and is no loss."""
-    printed = {name: item for name, item in vars(as_printed).items() if name.startswith("Slide")}
-    classes = {name: item for name, item in (vars(coreops) | printed).items() if inspect.isclass(item)}
+    """Public classes of coreops, and its errata, of one kind; a layer is what builds operations and is no loss."""
+    items = (vars(coreops) | errata()).items()
+    classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
-    bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
-    return {n: c for n, c in classes.items() if issubclass(c, bases[kind])}
+    return {n: c for n, c in classes.items() if issubclass(c, BASES[kind])}
+
+
+def seen_as(layer, *shape):
+    """The layer on vectors that are seen as images of this shape; named like its class."""
+    kind = type(layer)
+
+    def build(self, plan, x):
+        y = kind.build(self, plan, plan.reshaped(x, *shape))
+        return plan.reshaped(y, y.width)
+
+    fields = {name: getattr(layer, name) for name in layer.__dataclass_fields__}
+    return dataclass(frozen=True)(type(kind.__name__, (kind,), {"build": build}))(**fields)
 
 
 # layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
@@ -86,8 +175,56 @@ LAYERS = {
     "LeakyReLU": [(LeakyReLU(), 5), (LeakyReLU(slope=0.3), 4), (LeakyReLU(slope=-0.5), 3)],
     "Sigmoid": [(Sigmoid(), 5)],
     "Tanh": [(Tanh(), 5)],
+    "BatchNorm": [
+        (BatchNorm(), 5),
+        (BatchNorm(eps=0.5, gain=False), 4),
+        (BatchNorm(shift=False), 17),
+        (BatchNorm(gain=False, shift=False), 3),
+        (BatchNorm(center_only=True), 3),
+        (seen_as(BatchNorm(), 3, 2, 4), 24),
+    ],
+    "BatchRenorm": [(BatchRenorm(), 5), (seen_as(BatchRenorm(eps=0.5), 2, 2, 3), 12)],
+    "LayerNorm": [
+        (LayerNorm(), 5),
+        (LayerNorm(eps=0.5, gain=False), 4),
+        (LayerNorm(shift=False), 18),
+        (seen_as(LayerNorm(), 3, 2, 2), 12),
+    ],
+    "GroupNorm": [
+        (GroupNorm(2), 8),
+        (GroupNorm(3, eps=0.5, gain=False), 12),
+        (GroupNorm(1), 7),
+        (GroupNorm(2, shift=False), 34),
+        (seen_as(GroupNorm(2), 3, 2, 4), 24),
+    ],
+    "InstanceNorm": [(seen_as(InstanceNorm(), 3, 2, 4), 24), (seen_as(InstanceNorm(eps=0.5, shift=False), 4, 3), 12)],
+    "WeightNorm": [(WeightNorm(Dense(3, 2)), 3), (WeightNorm(Dense(5, 17, bias=False)), 5)],
     "Residual": [(Residual((Dense(4, 6), Tanh(), Dense(6, 4)), 0.5), 4), (Residual((Tanh(), Residual((Tanh(),)))), 3)],
+    "ScaledTanh": [(ScaledTanh(), 5), (ScaledTanh(0.7, 2.0), 3)],
+    "Softplus": [(Softplus(), 5)],
+    "Threshold": [(Threshold(), 5)],
+    "Identity": [(Identity(), 4)],
+    "PReLU": [(PReLU(), 5), (PReLU(-0.5), 1), (PReLU(0.1, shared=True), 4)],
+    "Maxout": [(Maxout(3, 4), 3), (Maxout(2, 3, 1, bias=False), 2), (Maxout(17, 3, 5), 17)],
+    "FourierFeatures": [(FourierFeatures(3, 6), 3), (FourierFeatures(1, 4, scale=3.0), 1)],
+    "FourierSeries": [(FourierSeries(1), 1), (FourierSeries(1, (0.5, -2)), 1)],
+    "RandomReLUFeatures": [(RandomReLUFeatures(3, 7), 3), (RandomReLUFeatures(2, 4, Uniform(-1, 2), Constant(0.1)), 2)],
+    "Concatenate": [
+        (Concatenate((), (Dense(3, 2), Tanh())), 3),
+        (Concatenate((Dense(2, 3), Softplus(), Dense(3, 4)), (Concatenate((Sigmoid(),), ()),)), 2),
+        (Concatenate((), ()), 2),
+    ],
+    "Dropout": [(Dropout(0.3), 5), (Dropout(0.4, "test"), 4), (Dropout(0.4, "none"), 3), (Dropout(0.0), 2)],
+    "GaussianNoise": [(GaussianNoise(0.3, mean=0.2), 4), (GaussianNoise(0.0), 3)],
+    "DropConnect": [
+        (DropConnect(Dense(3, 2), 0.3), 3),
+        (DropConnect(Dense(5, 4, bias=False), 0.4, "test"), 5),
+        (DropConnect(Dense(3, 4), 0.4, "none", tie_rows=True), 3),
+    ],
+    "WeightNoise": [(WeightNoise(Dense(3, 2), 0.3), 3), (WeightNoise(Dense(2, 2, bias=False), 0.0), 2)],
+    "SlideDropout": [(SlideDropout(Dense(3, 2), 0.3), 3)],
 }
+NOT_DIFFERENTIABLE = {}  # layer or loss class without a gradient row -> why
 # loss class -> (loss, number of outputs, form of the targets) to try
 LOSSES = {
     "SquaredError": [(SquaredError(), 1, "real"), (SquaredError(), 3, "real")],
@@ -95,6 +232,11 @@ LOSSES = {
     "BinaryCrossEntropy": [(BinaryCrossEntropy(), n, form) for n, form in ((1, "bits"), (3, "bits"), (3, "label"))],
     "SoftmaxCrossEntropy": [(SoftmaxCrossEntropy(), 2, "label"), (SoftmaxCrossEntropy(), 5, "label")],
     "SigmoidSquaredError": [(SigmoidSquaredError(), n, form) for n, form in ((1, "bits"), (3, "bits"), (3, "label"))],
+    "AbsoluteError": [(AbsoluteError(), 1, "real"), (AbsoluteError(), 3, "real")],
+    "Huber": [(Huber(), 1, "real"), (Huber(0.3), 3, "real")],
+    "Hinge": [(Hinge(), n, form) for n, form in ((1, "signs"), (3, "signs"), (3, "label"))],
+    "Logistic": [(Logistic(), n, form) for n, form in ((1, "signs"), (3, "signs"), (3, "label"))],
+    "SoftmaxSquaredError": [(SoftmaxSquaredError(), 2, "label"), (SoftmaxSquaredError(), 5, "label")],
 }
 OPTIMIZERS = {
     "SGD": [SGD(0.1), SGD(0.0)],
@@ -132,11 +274,48 @@ SCHEDULES = {
     "WarmUp": [WarmUp(10), WarmUp(1), WarmUp(20, ExponentialDecay(0.7)), WarmUp(8, CosineDecay(60))],
 }
 INITIALIZERS = {
-    "HeNormal": [HeNormal(), HeNormal(gain=0.5)],
-    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0)],
+    "HeNormal": [HeNormal(), HeNormal(gain=0.5), HeNormal(fan="out")],
+    "HeUniform": [HeUniform(), HeUniform(0.5, "out")],
+    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0), LecunNormal(fan="out")],
+    "LecunUniform": [LecunUniform(), LecunUniform(2.0, "out")],
+    "HeuristicUniform": [HeuristicUniform(), HeuristicUniform(2.0, "out")],
+    "GlorotNormal": [GlorotNormal(), GlorotNormal(gain=2.0)],
     "GlorotUniform": [GlorotUniform(), GlorotUniform(gain=2.0)],
+    "VarianceScaling": [VarianceScaling()]
+    + [VarianceScaling(2.0, "in", d, 0.5) for d in ("normal", "uniform", "laplace", "signs")]
+    + [VarianceScaling(2.0, fan) for fan in ("out", "average")],
     "Uniform": [Uniform(-0.5, 2.0)],
-    "Constant": [Constant(0.25)],
+    "Constant": [Constant(0.25), Constant()],
+    "Orthogonal": [Orthogonal(), Orthogonal(gain=2.0)],
+    "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
+    "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if name in errata()},
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if re.match(r"E\d\d", name)},
+}
+PENALTIES = {
+    "NoPenalty": [NoPenalty()],
+    "L2": [L2(0.3), L2(0.0)],
+    "L1": [L1(0.2), L1(0.2, proximal=False), L1(0.0)],
+    "ElasticNet": [ElasticNet(0.1, ridge=0.3), ElasticNet(0.1, False, 0.3), ElasticNet(0.2)],
+    "JacobianPenalty": [JacobianPenalty(0.2), JacobianPenalty(0.0)],
+    "ShrinkFirst": [ShrinkFirst(0.05), ShrinkFirst(0.0)],
+}
+ADVERSARIES = {
+    "FGSM": [FGSM(0.2), FGSM(0.2, -1.0, 1.0), FGSM(0.0)],
+    "PGD": [PGD(0.2), PGD(0.2, step=0.15, steps=3), PGD(0.3, -1.0, 1.0, step=0.1, steps=2, random_start=True)],
+}
+LABELS = np.array([0, 1, 0, 0, 2, 0, 1, 0, 0, 1, 1, 2, 0])  # 7, 4 and 2 of three classes
+SAMPLING = {
+    "Cyclic": [Cyclic()],
+    "Stream": [Stream()],
+    "SortedCyclic": [SortedCyclic()],
+    "Reshuffle": [Reshuffle()],
+    "ShuffleOnce": [ShuffleOnce()],
+    "WithReplacement": [WithReplacement()],
+    "Stratified": [Stratified()],
+    "ClassBalanced": [ClassBalanced(), ClassBalanced(reweight=True)],
+    "Curriculum": [Curriculum(LABELS - np.arange(13) / 20, 0.3, 2), Curriculum(np.arange(13))],
+    "ImportanceSampling": [ImportanceSampling(1.0 + LABELS), ImportanceSampling(np.ones(13))],
 }
 
 
@@ -149,7 +328,32 @@ def targets(form, m, n, generator):
     """m random targets of one form for n outputs."""
     if form == "real":
         return generator.normal(size=(m, n))
+    if form == "signs":
+        return generator.choice([-1, 1], (m, n))
     return generator.integers(0, 2, (m, n)) if form == "bits" else generator.integers(0, n, m)
+
+
+def tensors(network, theta):
+    """dict from name to every tensor of the network, learned (a view into theta) or fixed as seed 0 draws it."""
+    return network.parameters(theta) | network.statistics(network.initial_statistics(0))
+
+
+def trained_pass(network, theta, X, seed=0, step=0, mode=SAMPLE):
+    """A forward pass over X as in training step `step`; returns what was prepared for it."""
+    X = np.asarray(X, network.dtype)
+    prepared = Prepared(network, theta, network.initial_statistics(0), len(X))
+    prepared.forward(X, mode=NO_LOSS | mode, seed=seed, step=step)
+    return prepared
+
+
+def sampled(network, theta, X, seed=0, step=0):
+    """Outputs in a training step."""
+    return trained_pass(network, theta, X, seed, step).outputs(len(X)).astype(float)
+
+
+def evaluated(network, theta, X):
+    """Outputs in evaluation."""
+    return trained_pass(network, theta, X, mode=0).outputs(len(X)).astype(float)
 
 
 def at_outputs(loss, z, y, dtype):
