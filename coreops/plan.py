@@ -20,6 +20,7 @@ ALIGN = 16  # elements: 64 bytes of float32
 
 # Sorts of parameters: each counts its own ordinals, so that adding a batch norm does not change how weights are drawn.
 WEIGHT, BIAS, GAIN, FIXED = 0x0000, 0x4000, 0x8000, 0xC000
+RUNNING = 0x10000  # not drawn: beyond the ordinals of a random stream
 
 
 def aligned(n):
@@ -66,6 +67,12 @@ class Parameter:
     def storage(self):
         return self
 
+    def drawn(self, seed):
+        """The initial values for a seed, in float64."""
+        values = np.zeros(self.shape)
+        self.init.fill(values, seed, self.ordinal, self.fan_in, self.fan_out)
+        return values
+
 
 class Built(NamedTuple):
     """A layer in the plan: its spec, what it computes, and the numbers of the operations that do."""
@@ -83,7 +90,7 @@ class Plan:
     default_init: object = None
     operations: list = field(default_factory=list)
     values: list = field(default_factory=list)
-    tensors: dict = field(default_factory=lambda: {WEIGHT: [], BIAS: [], GAIN: [], FIXED: []})
+    tensors: dict = field(default_factory=lambda: {WEIGHT: [], BIAS: [], GAIN: [], FIXED: [], RUNNING: []})
     scope: tuple = ()  # where the layer being built stands: prefixes parameter names
     previous: str = "the input"
     current: str = ""
@@ -120,6 +127,10 @@ class Plan:
     def fixed(self, name, shape, init, fan_in=1, fan_out=1):
         """A tensor in stats: seen by no optimizer or penalty, kept with the weights."""
         return self._tensor(FIXED, name, shape, fan_in, fan_out, init)
+
+    def running(self, name, n, start):
+        """A vector in stats that training moves, all `start` before: it counts among no fixed tensors."""
+        return self._tensor(RUNNING, name, (n,), 1, 1, Constant(start))
 
     def _tensor(self, sort, name, shape, fan_in, fan_out, init):
         tensors = self.tensors[sort]
@@ -186,7 +197,7 @@ class Plan:
     @property
     def statistics(self):
         """Everything kept but not learned, in the order of stats."""
-        return self.tensors[FIXED]
+        return self.tensors[FIXED] + self.tensors[RUNNING]
 
     def _needing_gradient(self):
         """Storages downstream of something learned: the others' gradients are never used in training."""

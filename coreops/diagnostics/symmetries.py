@@ -33,7 +33,7 @@ def rescale_units(network, theta, layer, factors):
 
     The same function if only rectifiers (ReLU, LeakyReLU, PReLU) follow and factors > 0, if only odd functions (Tanh)
     follow and factors are 1 or -1, or if only linear ones (Scale) do. Only elementwise layers may stand between this
-    and the next Dense layer; factors: (n_out,) finite numbers != 0.   Neyshabur et al. 2015, section 2.
+    and the next Dense layer; factors: (n_out,), finite, not 0.   Neyshabur, Salakhutdinov & Srebro 2015, section 2.
     """
     new, incoming, _, outgoing = _around(network, theta, layer)
     factors = cast("factors", real_array("factors", factors), network.dtype)

@@ -7,6 +7,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numba
@@ -20,6 +21,7 @@ from coreops import (
     L2,
     PGD,
     SGD,
+    AbsoluteError,
     AcceleratedGradient,
     Adadelta,
     AdaGrad,
@@ -27,68 +29,95 @@ from coreops import (
     AdamW,
     AMSGrad,
     AveragedSGD,
+    BatchNorm,
+    BatchRenorm,
     BinaryCrossEntropy,
     ClassBalanced,
+    Concatenate,
     Constant,
     ConstantRate,
     CosineDecay,
     Curriculum,
     Cyclic,
     Dense,
+    DropConnect,
+    Dropout,
     Duplicated,
     ElasticNet,
     EMAMomentum,
     ExponentialDecay,
+    FourierFeatures,
+    FourierSeries,
     FullMatrixAdaGrad,
     GaugeImbalanced,
+    GaussianNoise,
     GlorotNormal,
     GlorotUniform,
+    GroupNorm,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
     HeUniform,
     HeuristicUniform,
+    Hinge,
+    Huber,
+    Identity,
     ImportanceSampling,
+    InstanceNorm,
     InverseSquareRoot,
     JacobianPenalty,
+    LayerNorm,
     LeakyReLU,
     LecunNormal,
     LecunUniform,
     LinearLoss,
+    Logistic,
+    Maxout,
     Nesterov,
     Network,
     NoPenalty,
     Orthogonal,
     PathSGD,
+    PReLU,
     ProgressiveDecay,
+    RandomReLUFeatures,
     ReLU,
     Reshuffle,
     Residual,
     RMSProp,
     Scale,
+    ScaledTanh,
     ShuffleOnce,
     Sigmoid,
     SigmoidSquaredError,
     SignDescent,
     SoftmaxCrossEntropy,
+    SoftmaxSquaredError,
+    Softplus,
     SortedCyclic,
     SquaredError,
     StepDecay,
     Stratified,
     Stream,
     Tanh,
+    Threshold,
     Uniform,
     VarianceScaling,
     WarmUp,
+    WeightNoise,
+    WeightNorm,
     WithReplacement,
 )
 from coreops.extra_passes import Adversary
+from coreops.inference import Prepared
 from coreops.initializers import Initializer
+from coreops.layers.as_printed import SlideDropout
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
 from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
 from coreops.penalties import Penalty
 from coreops.penalties.as_printed import ShrinkFirst
+from coreops.records import NO_LOSS, SAMPLE
 from coreops.sampling import Sampling
 from coreops.schedules import Schedule
 
@@ -126,6 +155,18 @@ def exported(kind):
     return {n: c for n, c in classes.items() if issubclass(c, BASES[kind])}
 
 
+def seen_as(layer, *shape):
+    """The layer on vectors that are seen as images of this shape; named like its class."""
+    kind = type(layer)
+
+    def build(self, plan, x):
+        y = kind.build(self, plan, plan.reshaped(x, *shape))
+        return plan.reshaped(y, y.width)
+
+    fields = {name: getattr(layer, name) for name in layer.__dataclass_fields__}
+    return dataclass(frozen=True)(type(kind.__name__, (kind,), {"build": build}))(**fields)
+
+
 # layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
 LAYERS = {
     "Dense": [(Dense(3, 2), 3), (Dense(1, 1), 1), (Dense(5, 4, bias=False), 5), (Dense(17, 9), 17)],
@@ -134,7 +175,54 @@ LAYERS = {
     "LeakyReLU": [(LeakyReLU(), 5), (LeakyReLU(slope=0.3), 4), (LeakyReLU(slope=-0.5), 3)],
     "Sigmoid": [(Sigmoid(), 5)],
     "Tanh": [(Tanh(), 5)],
+    "BatchNorm": [
+        (BatchNorm(), 5),
+        (BatchNorm(eps=0.5, gain=False), 4),
+        (BatchNorm(shift=False), 17),
+        (BatchNorm(gain=False, shift=False), 3),
+        (BatchNorm(center_only=True), 3),
+        (seen_as(BatchNorm(), 3, 2, 4), 24),
+    ],
+    "BatchRenorm": [(BatchRenorm(), 5), (seen_as(BatchRenorm(eps=0.5), 2, 2, 3), 12)],
+    "LayerNorm": [
+        (LayerNorm(), 5),
+        (LayerNorm(eps=0.5, gain=False), 4),
+        (LayerNorm(shift=False), 18),
+        (seen_as(LayerNorm(), 3, 2, 2), 12),
+    ],
+    "GroupNorm": [
+        (GroupNorm(2), 8),
+        (GroupNorm(3, eps=0.5, gain=False), 12),
+        (GroupNorm(1), 7),
+        (GroupNorm(2, shift=False), 34),
+        (seen_as(GroupNorm(2), 3, 2, 4), 24),
+    ],
+    "InstanceNorm": [(seen_as(InstanceNorm(), 3, 2, 4), 24), (seen_as(InstanceNorm(eps=0.5, shift=False), 4, 3), 12)],
+    "WeightNorm": [(WeightNorm(Dense(3, 2)), 3), (WeightNorm(Dense(5, 17, bias=False)), 5)],
     "Residual": [(Residual((Dense(4, 6), Tanh(), Dense(6, 4)), 0.5), 4), (Residual((Tanh(), Residual((Tanh(),)))), 3)],
+    "ScaledTanh": [(ScaledTanh(), 5), (ScaledTanh(0.7, 2.0), 3)],
+    "Softplus": [(Softplus(), 5)],
+    "Threshold": [(Threshold(), 5)],
+    "Identity": [(Identity(), 4)],
+    "PReLU": [(PReLU(), 5), (PReLU(-0.5), 1), (PReLU(0.1, shared=True), 4)],
+    "Maxout": [(Maxout(3, 4), 3), (Maxout(2, 3, 1, bias=False), 2), (Maxout(17, 3, 5), 17)],
+    "FourierFeatures": [(FourierFeatures(3, 6), 3), (FourierFeatures(1, 4, scale=3.0), 1)],
+    "FourierSeries": [(FourierSeries(1), 1), (FourierSeries(1, (0.5, -2)), 1)],
+    "RandomReLUFeatures": [(RandomReLUFeatures(3, 7), 3), (RandomReLUFeatures(2, 4, Uniform(-1, 2), Constant(0.1)), 2)],
+    "Concatenate": [
+        (Concatenate((), (Dense(3, 2), Tanh())), 3),
+        (Concatenate((Dense(2, 3), Softplus(), Dense(3, 4)), (Concatenate((Sigmoid(),), ()),)), 2),
+        (Concatenate((), ()), 2),
+    ],
+    "Dropout": [(Dropout(0.3), 5), (Dropout(0.4, "test"), 4), (Dropout(0.4, "none"), 3), (Dropout(0.0), 2)],
+    "GaussianNoise": [(GaussianNoise(0.3, mean=0.2), 4), (GaussianNoise(0.0), 3)],
+    "DropConnect": [
+        (DropConnect(Dense(3, 2), 0.3), 3),
+        (DropConnect(Dense(5, 4, bias=False), 0.4, "test"), 5),
+        (DropConnect(Dense(3, 4), 0.4, "none", tie_rows=True), 3),
+    ],
+    "WeightNoise": [(WeightNoise(Dense(3, 2), 0.3), 3), (WeightNoise(Dense(2, 2, bias=False), 0.0), 2)],
+    "SlideDropout": [(SlideDropout(Dense(3, 2), 0.3), 3)],
 }
 NOT_DIFFERENTIABLE = {}  # layer or loss class without a gradient row -> why
 # loss class -> (loss, number of outputs, form of the targets) to try
@@ -144,6 +232,11 @@ LOSSES = {
     "BinaryCrossEntropy": [(BinaryCrossEntropy(), n, form) for n, form in ((1, "bits"), (3, "bits"), (3, "label"))],
     "SoftmaxCrossEntropy": [(SoftmaxCrossEntropy(), 2, "label"), (SoftmaxCrossEntropy(), 5, "label")],
     "SigmoidSquaredError": [(SigmoidSquaredError(), n, form) for n, form in ((1, "bits"), (3, "bits"), (3, "label"))],
+    "AbsoluteError": [(AbsoluteError(), 1, "real"), (AbsoluteError(), 3, "real")],
+    "Huber": [(Huber(), 1, "real"), (Huber(0.3), 3, "real")],
+    "Hinge": [(Hinge(), n, form) for n, form in ((1, "signs"), (3, "signs"), (3, "label"))],
+    "Logistic": [(Logistic(), n, form) for n, form in ((1, "signs"), (3, "signs"), (3, "label"))],
+    "SoftmaxSquaredError": [(SoftmaxSquaredError(), 2, "label"), (SoftmaxSquaredError(), 5, "label")],
 }
 OPTIMIZERS = {
     "SGD": [SGD(0.1), SGD(0.0)],
@@ -196,6 +289,7 @@ INITIALIZERS = {
     "Orthogonal": [Orthogonal(), Orthogonal(gain=2.0)],
     "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
     "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if name in errata()},
     **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if re.match(r"E\d\d", name)},
 }
 PENALTIES = {
@@ -234,7 +328,32 @@ def targets(form, m, n, generator):
     """m random targets of one form for n outputs."""
     if form == "real":
         return generator.normal(size=(m, n))
+    if form == "signs":
+        return generator.choice([-1, 1], (m, n))
     return generator.integers(0, 2, (m, n)) if form == "bits" else generator.integers(0, n, m)
+
+
+def tensors(network, theta):
+    """dict from name to every tensor of the network, learned (a view into theta) or fixed as seed 0 draws it."""
+    return network.parameters(theta) | network.statistics(network.initial_statistics(0))
+
+
+def trained_pass(network, theta, X, seed=0, step=0, mode=SAMPLE):
+    """A forward pass over X as in training step `step`; returns what was prepared for it."""
+    X = np.asarray(X, network.dtype)
+    prepared = Prepared(network, theta, network.initial_statistics(0), len(X))
+    prepared.forward(X, mode=NO_LOSS | mode, seed=seed, step=step)
+    return prepared
+
+
+def sampled(network, theta, X, seed=0, step=0):
+    """Outputs in a training step."""
+    return trained_pass(network, theta, X, seed, step).outputs(len(X)).astype(float)
+
+
+def evaluated(network, theta, X):
+    """Outputs in evaluation."""
+    return trained_pass(network, theta, X, mode=0).outputs(len(X)).astype(float)
 
 
 def at_outputs(loss, z, y, dtype):

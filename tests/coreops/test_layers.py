@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coreops import SGD, Dense, LinearLoss, Network, ReLU, Scale, fit, loss_and_gradient
+from coreops import SGD, BatchNorm, BatchRenorm, Dense, LinearLoss, Network, ReLU, Scale, fit, loss_and_gradient
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, distance
 from tests.oracles import networks
@@ -11,9 +11,9 @@ from tests.oracles.layers import LAYERS
 
 
 def outputs(network, theta, X):
-    """What the network computes, with theta as given."""
+    """What the network computes, with theta as given, and with the statistics of X as in training."""
     y = np.zeros((len(X), network.n_out))
-    return fit(network, X, y, optimizer=SGD(0.0), epochs=0, theta0=theta).outputs(X)
+    return fit(network, X, y, optimizer=SGD(0.0), epochs=0, theta0=theta, frozen=True).outputs(X, batch_statistics=True)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -24,7 +24,7 @@ def test_layer_against_its_oracle(layer, width, m, dtype):
     generator = np.random.default_rng(m)
     network = Network(Scale(width), layer, loss=LinearLoss(), dtype=dtype)
     theta = generator.normal(size=network.n_parameters).astype(dtype).astype(float)
-    parts = network.parameters(theta)
+    parts = cases.tensors(network, theta)
     parts["0.scale"][:] = np.sign(parts["0.scale"])  # so that the layer's input is exact in both precisions
     X = generator.normal(size=(m, width)).astype(dtype).astype(float)
     dy = generator.normal(size=(m, network.n_out)).astype(dtype).astype(float)
@@ -36,11 +36,13 @@ def test_layer_against_its_oracle(layer, width, m, dtype):
 
     bound = 50 * EPS[dtype]
     assert distance(outputs(network, theta, X), y) <= bound
-    value, gradient = loss_and_gradient(network, theta, X, m * dy)  # LinearLoss divides by m
+    by_batch = isinstance(layer, (BatchNorm, BatchRenorm))  # else as in an evaluation: nothing is drawn
+    value, gradient = loss_and_gradient(network, theta, X, m * dy, training=by_batch)  # LinearLoss divides by m
     assert abs(value - np.sum(y * dy)) <= bound * np.sum(np.abs(y * dy))
     assert gradient.dtype == dtype
     got = network.parameters(gradient)
-    assert distance(got["0.scale"], np.sum(dx * X, axis=0)) <= bound * max(1, np.sqrt(m))
+    slack = bound * max(1, np.sqrt(m)) * np.linalg.norm(np.sum(np.abs(dx * X), axis=0))  # batch norm: sums are near 0
+    assert np.linalg.norm(got["0.scale"] - np.sum(dx * X, axis=0)) <= slack
     for key, want in dparameters.items():
         assert distance(got[f"1.{key}"], want) <= bound
 
@@ -55,7 +57,7 @@ def test_rectifier_at_its_kink(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    "layer", [case[0][0] for name, case in cases.LAYERS.items() if name in ("Sigmoid", "Tanh")], ids=str
+    "layer", [cases.LAYERS[name][0][0] for name in ("Sigmoid", "Tanh", "ScaledTanh", "Softplus")], ids=str
 )
 def test_saturated_activations_stay_finite(layer, dtype):
     x = np.array([[-1e4, -700.0, -90.0, 0.0, 90.0, 700.0, 1e4]])

@@ -5,6 +5,7 @@ import pytest
 
 from coreops import (
     SGD,
+    AbsoluteError,
     Adadelta,
     AdaGrad,
     Adam,
@@ -16,14 +17,22 @@ from coreops import (
     Cyclic,
     Dense,
     HeavyBall,
+    Hinge,
+    Huber,
+    Identity,
     LeakyReLU,
+    Logistic,
     Nesterov,
     Network,
+    PReLU,
     ReLU,
     RMSProp,
+    ScaledTanh,
     Sigmoid,
     SigmoidSquaredError,
     SoftmaxCrossEntropy,
+    SoftmaxSquaredError,
+    Softplus,
     SquaredError,
     StepDecay,
     Tanh,
@@ -67,12 +76,21 @@ ACTIVATION = {
     "ReLU": torch.relu,
     "Sigmoid": torch.sigmoid,
     "LeakyReLU": lambda z: functional.leaky_relu(z, 0.01),
+    "PReLU": functional.prelu,
+    "Softplus": lambda z: functional.softplus(z, threshold=700),
+    "ScaledTanh": lambda z: 1.7159 * torch.tanh(2 * z / 3),
+    "Identity": lambda z: z,
 }
 LOSS = {
     "SquaredError": lambda z, y: ((z - y) ** 2).sum(1).mean(),
     "BinaryCrossEntropy": lambda z, y: functional.binary_cross_entropy_with_logits(z, y, reduction="sum") / len(z),
     "SoftmaxCrossEntropy": lambda z, y: functional.cross_entropy(z, y),
     "SigmoidSquaredError": lambda z, y: ((torch.sigmoid(z) - y) ** 2).sum(1).mean(),
+    "AbsoluteError": lambda z, y: functional.l1_loss(z, y, reduction="sum") / len(z),
+    "Huber": lambda z, y: functional.huber_loss(z, y, reduction="sum", delta=0.7) / len(z),
+    "Hinge": lambda z, y: functional.relu(1 - y * z).sum(1).mean(),
+    "Logistic": lambda z, y: functional.soft_margin_loss(z, y, reduction="sum") / len(z),
+    "SoftmaxSquaredError": lambda z, y: ((torch.softmax(z, 1) - functional.one_hot(y, K)) ** 2).sum(1).mean(),
 }
 N, D, K = 20, 6, 3
 
@@ -81,7 +99,9 @@ def data(dtype, form):
     generator = np.random.default_rng(0)
     X = generator.normal(size=(N, D)).astype(dtype)
     y = generator.integers(0, K, N)
-    return X, {"label": y, "bits": np.eye(K, dtype=dtype)[y], "real": generator.normal(size=(N, K)).astype(dtype)}[form]
+    bits = np.eye(K, dtype=dtype)[y]
+    forms = {"label": y, "bits": bits, "signs": 2 * bits - 1, "real": generator.normal(size=(N, K)).astype(dtype)}
+    return X, forms[form]
 
 
 def network(activation, loss, dtype):
@@ -99,7 +119,8 @@ class Twin:
         parts, z = dict(zip(self.names, self.tensors, strict=True)), torch.as_tensor(X)
         for k, layer in enumerate(self.net.layers):
             name = type(layer).__name__
-            z = z @ parts[f"{k}.weight"] + parts[f"{k}.bias"] if name == "Dense" else ACTIVATION[name](z)
+            own = [tensor for key, tensor in parts.items() if key.startswith(f"{k}.")]
+            z = z @ own[0] + own[1] if name == "Dense" else ACTIVATION[name](z, *own)
         return LOSS[type(self.net.loss).__name__](z, torch.as_tensor(y))
 
     def flat(self, values):
@@ -107,7 +128,11 @@ class Twin:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("activation", [Tanh(), ReLU(), Sigmoid(), LeakyReLU()], ids=repr)
+@pytest.mark.parametrize(
+    "activation",
+    [Tanh(), ReLU(), Sigmoid(), LeakyReLU(), PReLU(), PReLU(shared=True), Softplus(), ScaledTanh(), Identity()],
+    ids=repr,
+)
 @pytest.mark.parametrize(
     ("loss", "form"),
     [
@@ -115,6 +140,11 @@ class Twin:
         (BinaryCrossEntropy(), "bits"),
         (SoftmaxCrossEntropy(), "label"),
         (SigmoidSquaredError(), "bits"),
+        (AbsoluteError(), "real"),
+        (Huber(0.7), "real"),
+        (Hinge(), "signs"),
+        (Logistic(), "signs"),
+        (SoftmaxSquaredError(), "label"),
     ],
     ids=str,
 )

@@ -12,7 +12,7 @@ def input_gradient(network, theta, X, y):
     """dE_i/dx_i of each example's own loss: m times the gradient of the mean."""
     parameters = network.parameters(theta)
     values = activations(network.layers, parameters, X)
-    dz = LOSSES[name(network.loss)][0](values[-1], np.asarray(y))[1]
+    dz = LOSSES[name(network.loss)][0](values[-1], np.asarray(y), **vars(network.loss))[1]
     return len(X) * stack_vjp(network.layers, parameters, values, dz)[0]
 
 
@@ -40,7 +40,7 @@ class Problem:
         network, total = self.network, np.zeros_like(theta)
         for x, y, weight in zip(self.X, self.y, self.weights, strict=True):
             values = activations(network.layers, network.parameters(theta), x[None])
-            dz = LOSSES[name(network.loss)][0](values[-1], np.asarray(y)[None])[1]
+            dz = LOSSES[name(network.loss)][0](values[-1], np.asarray(y)[None], **vars(network.loss))[1]
             _, parts = stack_vjp(network.layers, network.parameters(theta), values, dz)
             for key, part in network.parameters(total).items():
                 part += weight * parts[key] / len(self.X)
