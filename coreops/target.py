@@ -83,7 +83,7 @@ def kernel(function=None, *, inline=False):
     """Compile `function` in nopython mode for whichever target calls it.
 
     inline: merge the function into its caller before it is compiled. A call passes seven words per array, 5-10 ns: as
-    much as a layer of a tiny network takes; and everything that is not merged is optimised again in each of its callers.
+    much as a layer of a tiny network takes; and what is not merged is optimised again in each of its callers.
 
     `error_model="numpy"` lets divisions vectorise (the default raises on x/0); no fastmath, because it would
     remove the NaN tests by which divergence is seen. With NUMBA_DISABLE_JIT=1 the function runs as Python.

@@ -113,10 +113,7 @@ def vector(op, arena, k):
 
 @kernel
 def batch_moments(op, m, arena):
-    """Mean and biased variance in two passes; the second finds what rounding left of the mean in the first.
-
-    Chan, Golub & LeVeque 1983, eq. 1.7.
-    """
+    """Mean and biased variance in two passes; the second also finds what rounding left out of the mean in the first."""
     c = op["dims"][CHANNELS]
     rows = m * (op["n_in"] // c)
     x = arena[op["x"] : op["x"] + rows * c]
@@ -137,9 +134,8 @@ def batch_moments(op, m, arena):
             left[j] += deviation
             variance[j] += deviation * deviation
     for j in range(lane(), c, lanes()):
-        rest = left[j] * share
-        mean[j] += rest
-        variance[j] = max(variance[j] * share - rest * rest, zero)
+        mean[j] += left[j] * share
+        variance[j] *= share
         inverse[j] = one / np.sqrt(variance[j] + eps)
         rate[j], offset[j] = inverse[j], zero
     if op["dims"][CENTER_ONLY]:

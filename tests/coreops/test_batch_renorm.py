@@ -88,6 +88,19 @@ def test_no_gradient_through_the_correction(step):
         assert distance(dx, differences(lambda x: oracle(x, step), X)) > 0.01
 
 
+def test_the_correction_is_towards_the_statistics_before_the_batch_moves_them():
+    layer = BatchRenorm(begin=0, end=0, decay=0.2)
+    run = fit(
+        alone(layer), X, TARGETS, optimizer=SGD(0.0), epochs=2, theta0=THETA, stats0=STATS, record_loss_every=1,
+        evaluate_every=0,
+    )  # fmt: skip
+    moved = np.concatenate([0.2 * MEAN + 0.8 * X.mean(axis=0), 0.2 * VARIANCE + 0.8 * X.var(axis=0, ddof=1), [6.0]])
+    for k, stats in enumerate((STATS, moved)):
+        want, _ = loss_and_gradient(alone(layer), THETA, X, TARGETS, stats=stats, step=k)
+        assert run.step_loss[k] == pytest.approx(want, rel=1e-12)
+    assert abs(run.step_loss[1] - run.step_loss[0]) > 1e-3
+
+
 def test_a_batchs_own_statistics_are_taken_as_they_are_outside_training():
     zeros = np.zeros((7, 4))
     runs = [

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from coreops import (
+    PGD,
     SGD,
     Adam,
     BatchNorm,
@@ -118,6 +119,16 @@ def test_frozen_training_keeps_them_and_takes_them_for_constants(layer):
     assert distance(tuned.theta, first.theta - rate * gradient) <= 1e-14
     moved = fit(net, X, Y, optimizer=SGD(rate), epochs=1, **start)
     assert distance(moved.stats, first.stats) > 1e-3 and distance(moved.theta, tuned.theta) > 1e-6
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+def test_only_the_training_pass_moves_them(layer):
+    """Passes that look for an adversarial example of radius 0 change nothing."""
+    settings = dict(optimizer=SGD(0.1), batch_size=11, epochs=2)
+    plain = fit(network(layer), X, Y, **settings)
+    searched = fit(network(layer), X, Y, adversary=PGD(0.0, steps=3), **settings)
+    np.testing.assert_array_equal(searched.stats, plain.stats)
+    np.testing.assert_array_equal(searched.theta, plain.theta)
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
