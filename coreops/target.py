@@ -9,6 +9,8 @@ import functools
 import hashlib
 import math
 import os
+import shutil
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,8 +23,12 @@ from numba.extending import overload
 from coreops.cpu import X86, drop_owner, flush, restore
 from coreops.microkernel import register_tiled_gemm
 
+MONTH = 30 * 86400.0  # seconds
 JIT = not numba.config.DISABLE_JIT
 
+
+# Merged by LLVM and not by Numba (inline="always"): Numba keeps what it has inlined for one target for the others too.
+INLINED = {"forceinline": True}
 
 # --- the cache of compiled kernels -----------------------------------------------------------------------
 
@@ -61,6 +67,18 @@ def _usable(folder) -> bool:
     return os.access(folder, os.W_OK)
 
 
+@functools.cache
+def kernel_folder() -> Path:
+    """Where the compiled kernels of exactly these sources are kept; those of sources unused for a month go."""
+    folder = cache_root() / "kernels" / source_hash()[:16]
+    if _usable(folder):
+        os.utime(folder)
+        for other in folder.parent.iterdir():
+            if time.time() - other.stat().st_mtime > MONTH:
+                shutil.rmtree(other, ignore_errors=True)
+    return folder
+
+
 def kernel(function=None, *, inline=False):
     """Compile `function` in nopython mode for whichever target calls it.
 
@@ -80,7 +98,7 @@ def kernel(function=None, *, inline=False):
                 return function(*args)
 
         return quiet
-    before, folder = numba.config.CACHE_DIR, cache_root() / "kernels" / source_hash()[:16]
+    before, folder = numba.config.CACHE_DIR, kernel_folder()
     numba.config.CACHE_DIR = str(folder)
     try:
         return numba.njit(error_model="numpy", nogil=True, cache=_usable(folder), forceinline=inline)(function)
@@ -110,22 +128,22 @@ def block_sum(value):
     return value
 
 
-@overload(lane, target="generic", inline="always")
+@overload(lane, target="generic", jit_options=INLINED)
 def _lane():
     return lambda: 0
 
 
-@overload(lanes, target="generic", inline="always")
+@overload(lanes, target="generic", jit_options=INLINED)
 def _lanes():
     return lambda: 1
 
 
-@overload(barrier, target="generic", inline="always")
+@overload(barrier, target="generic", jit_options=INLINED)
 def _barrier():
     return lambda: None
 
 
-@overload(block_sum, target="generic", inline="always")
+@overload(block_sum, target="generic", jit_options=INLINED)
 def _block_sum(value):
     return lambda value: value
 
@@ -141,7 +159,7 @@ def unowned(array):
     return array
 
 
-@overload(unowned, target="generic", inline="always")
+@overload(unowned, target="generic", jit_options=INLINED)
 def _unowned(array):
     return lambda array: drop_owner(array)
 

@@ -51,9 +51,9 @@ def examples(kind, seed, p):
     return Data(np.concatenate([x, probe]), np.concatenate([labels, [1]]))
 
 
-def generate(kind, seeds, p):
-    """examples of several seeds, two at a time: NumPy releases the interpreter's lock while it draws."""
-    with ThreadPoolExecutor(2) as pool:
+def generate(kind, seeds, p, threads):
+    """examples of several seeds, side by side: NumPy releases the interpreter's lock while it draws."""
+    with ThreadPoolExecutor(threads) as pool:
         return dict(zip(seeds, pool.map(lambda s: examples(kind, s, p), seeds), strict=True))
 
 
@@ -100,7 +100,7 @@ def sparse(p, seeds, sweep):
     }
     rivals = ("AdaGrad", "RMSProp", "Adam")
     for kind, arms in cases.items():
-        data = generate(kind, [500 + i for i in range(p.sparse_tuning_seeds)], p)
+        data = generate(kind, [500 + i for i in range(p.sparse_tuning_seeds)], p, sweep.threads)
         for n in arms:
             name = f"rates on {kind} features, {n} examples"
             tuning_ = tuned(n, arms[n], accuracy, p, sweep, name, data, maximise=True)
@@ -111,7 +111,7 @@ def sparse(p, seeds, sweep):
         del data
         for start in range(0, len(seeds), CHUNK):
             chunk = seeds[start : start + CHUNK]
-            data = generate(kind, chunk, p)
+            data = generate(kind, chunk, p, sweep.threads)
             keys = [(s, n, a) for s in chunk for n in arms for a in arms[n]]
             table = sweep([pass_over(data[s], a, choice[kind, n, a], n, p) for s, n, a in keys])
             out += [

@@ -8,6 +8,8 @@ from importlib import import_module
 _HOME = {
     "FrozenModel": "model",
     "Field": "model",
+    "Natural": "model",
+    "Positive": "model",
     "Verdict": "verdict",
     "Criterion": "finding",
     "Criteria": "finding",

@@ -14,21 +14,26 @@ from studies.harness.files import sha256, sources_hash, write_atomic
 from studies.harness.study import sources
 
 HARNESS = Path(__file__).parent
-MEASURING = (
+MEASURING = (  # what a measurement depends on, of the harness; studies take slopes while they measure
     "datasets.py",
-    "tuning.py",
-    "sweep.py",
+    "generators/**/*.py",
     "model.py",
-)  # what a measurement depends on, of the harness
-JUDGING = (
-    "finding.py",
-    "verdict.py",
-    "judging.py",
-    "plotting.py",
-    "labels.py",
-    "result.py",
-    "report.py",
+    "selection.py",
     "statistics/*.py",
+    "sweep.py",
+    "tuning.py",
+    "verdict.py",
+)
+JUDGING = (  # what findings and reports depend on besides
+    "cite.py",
+    "finding.py",
+    "judging.py",
+    "labels.py",
+    "overrides.py",
+    "plotting.py",
+    "report.py",
+    "result.py",
+    "runner.py",
     "templates/*.jinja",
 )
 MEASURING_PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn")  # coreops.source_hash() covers Numba
@@ -52,13 +57,17 @@ def coreops_hash() -> str:
     return coreops.source_hash()
 
 
+def harness_sources(patterns) -> list[Path]:
+    return [path for pattern in patterns for path in HARNESS.glob(pattern)]
+
+
 def _measuring(study, params, target) -> dict:
     """What a study's frame depends on, apart from the seeds."""
     return {
         "study": study.id,
         "study source": sources_hash(sources(study.path)),
         "parameters": json.loads(params.model_dump_json()),
-        "harness sources (measuring)": sources_hash([HARNESS / name for name in MEASURING]),
+        "harness sources (measuring)": sources_hash(harness_sources(MEASURING)),
         "coreops sources": coreops_hash(),
         "versions (measuring)": provenance.versions(MEASURING_PACKAGES),
         "target": target,
@@ -72,7 +81,6 @@ def measurement_components(study, params, seeds, target) -> dict:
 
 def result_components(study, params, target, registry) -> dict:
     """Everything that a report depends on. The seeds follow: doubling is decided by the data."""
-    judging = [p for pattern in JUDGING for p in HARNESS.glob(pattern)]
     claims = [registry.claims.get(c) for c in study.CLAIMS]
     named = sorted(
         {e for c in claims if c for e in c.get("errata", [])} | {c.erratum for c in study.CRITERIA if c.erratum}
@@ -84,7 +92,7 @@ def result_components(study, params, target, registry) -> dict:
         "lectures": [registry.lectures.get(d) for d in decks],
     }
     return _measuring(study, params, target) | {
-        "harness sources (judging and reporting)": sources_hash(judging),
+        "harness sources (judging and reporting)": sources_hash(harness_sources(JUDGING)),
         "register entries": sha256(json.loads(json.dumps(texts, default=str))),
         "versions (judging)": provenance.versions(JUDGING_PACKAGES),
     }

@@ -61,17 +61,27 @@ def compare(old, new) -> list[Compared]:
         if g is None:
             out.append(Compared(f.name, "finding", "present", "absent", None, MOVED))
             continue
-        flipped = IDENTICAL if f.verdict == g.verdict else FLIPPED
-        out.append(Compared(f.name, "verdict", f.verdict, g.verdict, None, flipped))
-        for quantity in NUMBERS:
-            a, b = getattr(f, quantity), getattr(g, quantity)
-            if a is not None or b is not None:
-                threshold = ALPHA if quantity == "p_value" else f.threshold
-                status = judge_number(a, b, f.tolerance, threshold)
-                out.append(Compared(f.name, quantity, a, b, f.tolerance, status))
-        for quantity in EQUAL:
-            a, b = getattr(f, quantity), getattr(g, quantity)
-            if a is not None or b is not None:
-                out.append(Compared(f.name, quantity, a, b, None, IDENTICAL if a == b else MOVED))
+        out += _measured(f.name, f, g)
+        points, new_points = ({p.at: p for p in side.points} for side in (f, g))
+        for at, point in points.items():
+            if at in new_points:
+                out += _measured(f"{f.name} at {at}", point, new_points[at])
+        if list(points) != list(new_points):
+            out.append(Compared(f.name, "points", ", ".join(points), ", ".join(new_points), None, MOVED))
     out += [Compared(name, "finding", "absent", "present", None, MOVED) for name in new_findings]
+    return out
+
+
+def _measured(name, f, g) -> list[Compared]:
+    """Verdict and numbers of one finding, or of one point of its axis."""
+    out = [Compared(name, "verdict", f.verdict, g.verdict, None, IDENTICAL if f.verdict == g.verdict else FLIPPED)]
+    for quantity in (*NUMBERS, *EQUAL):
+        a, b = getattr(f, quantity), getattr(g, quantity)
+        if a is None and b is None:
+            continue
+        if quantity in EQUAL:
+            out.append(Compared(name, quantity, a, b, None, IDENTICAL if a == b else MOVED))
+        else:
+            threshold = ALPHA if quantity == "p_value" else f.threshold
+            out.append(Compared(name, quantity, a, b, f.tolerance, judge_number(a, b, f.tolerance, threshold)))
     return out

@@ -52,8 +52,34 @@ class Criterion(FrozenModel):
         return self
 
 
-class Finding(FrozenModel):
-    """One criterion's outcome: estimate, interval and verdict. Non-finite numbers become None."""
+class Measured(FrozenModel):
+    """What a statistic said, in numbers. Non-finite ones become None."""
+
+    verdict: Verdict
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    n: int = 0
+    threshold: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = Field(default=None, description="Holm's; of primary findings over all of the study")
+    tolerance: float = Field(default=1e-6, ge=0, description="relative to max(|old|, |new|, |threshold|)")
+
+    @field_validator("estimate", "low", "high", "threshold", "p_value", mode="before")
+    @classmethod
+    def _finite(cls, value):
+        return None if value is None or not math.isfinite(value) else float(value)
+
+
+class Point(Measured):
+    """One point of the axis along which a finding was judged."""
+
+    at: str
+
+
+class Finding(Measured):
+    """One criterion's outcome: estimate, interval and verdict."""
 
     claim: str
     name: str
@@ -62,25 +88,11 @@ class Finding(FrozenModel):
     criterion: str
     guards: Names = ()
     erratum: str | None = None
-    estimate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    level: float = 0.95
-    n: int = 0
     unit: str = ""
-    threshold: float | None = None
-    p_value: float | None = None
-    p_adjusted: float | None = Field(default=None, description="Holm, over the study's primary endpoints")
-    tolerance: float = Field(default=1e-6, ge=0, description="relative to max(|old|, |new|, |threshold|)")
+    points: tuple[Point, ...] = Field(default=(), description="of its axis; the finding joins them")
     extendable: bool = False
-    verdict: Verdict
     unguarded: Verdict | None = Field(default=None, description="the verdict before controls and Holm, if changed")
     note: str = ""
-
-    @field_validator("estimate", "low", "high", "threshold", "p_value", mode="before")
-    @classmethod
-    def _finite(cls, value):
-        return None if value is None or not math.isfinite(value) else float(value)
 
     @property
     def control_ok(self) -> bool | None:
@@ -112,10 +124,13 @@ class Criteria(tuple):
         declared = next((c for c in self if c.name == name), None)
         if declared is None:
             raise ValueError(f"no criterion {name!r} was declared; declared: {', '.join(c.name for c in self)}")
-        fields = declared.model_dump() | {"tolerance": outcome.tolerance}
-        if declared.tolerance is not None:
-            fields["tolerance"] = declared.tolerance
-        measured = {
-            k: getattr(outcome, k) for k in ("verdict", "estimate", "low", "high", "level", "n", "threshold", "p_value")
-        }
-        return Finding(**fields, **measured, note="; ".join(t for t in (outcome.note, note) if t))
+
+        def measured(outcome):
+            values = {k: getattr(outcome, k) for k in Measured.model_fields if k != "p_adjusted"}
+            return values if declared.tolerance is None else values | {"tolerance": declared.tolerance}
+
+        return Finding(
+            **(declared.model_dump() | measured(outcome)),
+            points=tuple(Point(at=label, **measured(o)) for label, o in outcome.points),
+            note="; ".join(t for t in (outcome.note, note) if t),
+        )

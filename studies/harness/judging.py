@@ -1,5 +1,6 @@
 """From what each criterion says to what each claim gets: Holm, controls, the worst primary."""
 
+from studies.harness.statistics.axis import join
 from studies.harness.statistics.holm import holm
 from studies.harness.verdict import Verdict, worst
 
@@ -23,21 +24,46 @@ def settle(findings, criteria):
     return _controls(_holm([by_name[n] for n in declared]))
 
 
+def _parts(f):
+    """What of a finding may hold a p value: the points of its axis, else the finding itself."""
+    return f.points or (f,)
+
+
 def _holm(findings):
-    """Over all primary findings with a p value: a decision that does not survive becomes inconclusive."""
-    family = [f for f in findings if f.role == "primary" and f.p_value is not None]
-    adjusted = dict(zip([f.name for f in family], holm([f.p_value for f in family]), strict=True))
-    out = []
-    for f in findings:
-        if f.name in adjusted:
-            p = float(adjusted[f.name])
-            update = {"p_adjusted": p}
-            if p > ALPHA and f.verdict in (Verdict.CONFIRMED, Verdict.REFUTED):
-                update |= {"verdict": Verdict.INCONCLUSIVE, "unguarded": f.verdict}
-                update["note"] = _join(f.note, f"{f.verdict} before Holm's correction")
-            f = f.model_copy(update=update)
-        out.append(f)
-    return out
+    """A decision that does not survive Holm's correction becomes inconclusive.
+
+    The p values of all primary findings are one family, be it one per finding or one per point of its axis.
+    Other findings are descriptive: those with an axis are corrected over their own points, the rest is not.
+    """
+    families = [[f for f in findings if f.role == "primary"]]
+    families += [[f] for f in findings if f.role != "primary" and f.points]
+    adjusted = {}
+    for family in families:
+        tested = {(f.name, i): part.p_value for f in family for i, part in enumerate(_parts(f))}
+        tested = {key: p for key, p in tested.items() if p is not None}
+        adjusted |= zip(tested, map(float, holm(list(tested.values()))), strict=True)
+    return [_corrected(f, [adjusted.get((f.name, i)) for i in range(len(_parts(f)))]) for f in findings]
+
+
+def _corrected(f, adjusted):
+    """The finding with the adjusted p values of its parts, None where there is none."""
+    parts = []
+    for part, p in zip(_parts(f), adjusted, strict=True):
+        lost = p is not None and p > ALPHA and part.verdict in (Verdict.CONFIRMED, Verdict.REFUTED)
+        verdict = Verdict.INCONCLUSIVE if lost else part.verdict
+        parts.append(part.model_copy(update={"p_adjusted": p, "verdict": verdict}))
+    if f.points:
+        labels = [point.at for point in f.points]
+        before = join(labels, [point.verdict for point in f.points])[2]
+        verdict, share, after = join(labels, [point.verdict for point in parts])
+        note = f.note.replace(before, after, 1)
+        new = f.model_copy(update={"points": tuple(parts), "verdict": verdict, "estimate": share, "note": note})
+    else:
+        (new,) = parts
+    if new.verdict is not f.verdict:
+        note = _joined(new.note, f"{f.verdict} before Holm's correction")
+        new = new.model_copy(update={"unguarded": f.verdict, "note": note})
+    return new
 
 
 def _controls(findings):
@@ -51,13 +77,13 @@ def _controls(findings):
     for f in findings:
         if f.name in broken:
             controls = ", ".join(c.name for c in broken[f.name])
-            note = _join(f.note, f"control went wrong: {controls}; {f.verdict} without it")
+            note = _joined(f.note, f"control went wrong: {controls}; {f.verdict} without it")
             f = f.model_copy(update={"verdict": Verdict.VOID, "unguarded": f.unguarded or f.verdict, "note": note})
         out.append(f)
     return out
 
 
-def _join(*notes):
+def _joined(*notes):
     return "; ".join(n for n in notes if n)
 
 

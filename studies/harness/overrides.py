@@ -2,6 +2,8 @@
 
 import ast
 import math
+from types import UnionType
+from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -20,15 +22,35 @@ LIMITS = {
 
 
 def describe(model: type[FrozenModel], name: str) -> str:
-    """Type and range of a field in words, e.g. ``int, >= 1, <= 100``."""
+    """Type and range of a field in words, e.g. ``int, >= 1, <= 100`` or ``tuple of float > 0, length >= 2``."""
     field = model.model_fields[name]
-    kind = getattr(field.annotation, "__name__", None) if not getattr(field.annotation, "__args__", None) else None
-    parts = [kind or str(field.annotation).replace("typing.", "")]
-    for constraint in field.metadata:
-        parts += [
-            f"{sign} {getattr(constraint, k)}" for k, sign in LIMITS.items() if getattr(constraint, k, None) is not None
-        ]
-    return ", ".join(parts)
+    return ", ".join([_kind(field.annotation), *_limits(field.metadata)])
+
+
+def _kind(annotation) -> str:
+    """A type in words, its elements with their ranges."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        of, *limits = inner
+        return " ".join(filter(None, (_kind(of), " and ".join(_limits(limits)))))
+    if origin is tuple and inner[1:] == (...,):
+        return f"tuple of {_kind(inner[0])}"
+    if origin is tuple:
+        return f"tuple ({', '.join(map(_kind, inner))})"
+    if origin is dict:
+        return f"dict of {_kind(inner[0])} to {_kind(inner[1])}"
+    if origin in (Union, UnionType):
+        return " or ".join(map(_kind, inner))
+    if origin is None:
+        return getattr(annotation, "__name__", str(annotation))
+    return str(annotation).replace("typing.", "")
+
+
+def _limits(metadata) -> list[str]:
+    """The constraints among a type's metadata in words; those of a nested `Field` are in its own metadata."""
+    constraints = [c for m in metadata for c in getattr(m, "metadata", [m])]
+    found = [(sign, getattr(c, k, None)) for c in constraints for k, sign in LIMITS.items()]
+    return [f"{sign} {value}" for sign, value in found if value is not None]
 
 
 def override(params: FrozenModel, settings: list[str]) -> FrozenModel:
@@ -49,16 +71,24 @@ def override(params: FrozenModel, settings: list[str]) -> FrozenModel:
     try:
         made = model.model_validate(values)
     except ValidationError as error:
-        lines = []
+        first = {}  # of each parameter: a bad element makes its list too short as well
         for e in error.errors():
-            name = str(e["loc"][0]) if e["loc"] else ""
-            wanted = f" (it is {describe(model, name)})" if name in model.model_fields else ""
-            lines.append(f"{name or model.__name__}: {e['msg']}, got {e['input']!r}{wanted}")
-        raise ValueError("; ".join(lines)) from None
+            first.setdefault(e["loc"][:1], _problem(model, e))
+        raise ValueError("; ".join(first.values())) from None
     for name, value in made.model_dump().items():
         if not _finite(value):  # no threshold, and one with nothing else in JSON
             raise ValueError(f"{name}: must be finite, got {value!r} (it is {describe(model, name)})")
     return made
+
+
+def _problem(model, error) -> str:
+    """One complaint of pydantic, with the parameter (and the place within it), its type and range."""
+    if not error["loc"]:  # of parameters together; the message names them
+        return error["msg"].removeprefix("Value error, ")
+    name, *places = error["loc"]
+    where = "".join(f"[{place!r}]" for place in places)
+    wanted = f" (it is {describe(model, name)})" if name in model.model_fields else ""
+    return f"{name}{where}: {error['msg']}, got {error['input']!r}{wanted}"
 
 
 def _finite(value) -> bool:

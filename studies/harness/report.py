@@ -25,10 +25,11 @@ def number(value, unit="") -> str:
 
 
 def interval(finding) -> str:
-    """``[low, high] (95 %)`` or –."""
+    """``[low, high] (95 %)``; – where there is none, or it is a point: a single curve, or equal values."""
     if finding.low is None or finding.high is None:
         return "–"
-    return f"[{number(finding.low)}, {number(finding.high)}] ({100 * finding.level:.3g} %)"
+    low, high = number(finding.low), number(finding.high)
+    return "–" if low == high else f"[{low}, {high}] ({100 * finding.level:.3g} %)"
 
 
 def _finalize(value):

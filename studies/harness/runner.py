@@ -185,7 +185,7 @@ def assemble(study, params, options, key, measurement, findings, seeds, doubling
             versions=provenance.versions(),
             machine=provenance.machine(options.target),
             target=options.target,
-            threads=options.threads or provenance.cores(),
+            threads=sweep.threads,
             blas=provenance.blas(),
             study_hash=key["study source"],
             coreops_hash=key["coreops sources"],

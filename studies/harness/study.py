@@ -101,25 +101,31 @@ def _read(id, path) -> Listing:
 
 
 def sources(path) -> list[Path]:
-    """A study's file and the modules of its own chapter that it imports, directly or not."""
-    found, todo = [], [Path(path)]
+    """A study's file and what it imports of its own chapter, directly or not: modules and private packages."""
+    chapter = Path(path).parent
+    own, found, todo = f"{PACKAGE}.{chapter.name}.", set(), [Path(path)]
     while todo:
         module = todo.pop()
         if module in found or not module.is_file():
             continue
-        found.append(module)
-        package = f"{PACKAGE}.{module.parent.name}"
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [a.name for a in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                base = package if node.level == 1 else ""
-                base = ".".join(filter(None, (base, node.module)))
-                names = [base, *(f"{base}.{a.name}" for a in node.names)]
-            own = [n.removeprefix(f"{package}.").split(".")[0] for n in names if n.startswith(f"{package}.")]
-            todo += [module.with_name(f"{n}.py") for n in own]
+        found.add(module)
+        package = (PACKAGE, *module.parent.relative_to(chapter.parent).parts)
+        for name in _imported(ast.parse(module.read_text(encoding="utf-8")), package):
+            steps = name.removeprefix(own).split(".") if name.startswith(own) else []
+            for place in (chapter.joinpath(*steps[:i]) for i in range(1, len(steps) + 1)):
+                todo += [place.with_suffix(".py"), place / "__init__.py"]
     return sorted(found)
+
+
+def _imported(tree, package):
+    """Absolute names of everything that a module of `package` (its names, outermost first) imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*start, *filter(None, [node.module])])
+            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
 
 
 def resolve(name: str, listings: dict) -> list[str]:

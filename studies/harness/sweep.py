@@ -3,16 +3,19 @@
 from contextlib import suppress
 from pathlib import Path
 
+from studies.harness.provenance import cores
+
 
 class Sweep:
     """Called as ``sweep(rows, X=None, y=None)``; returns coreops' table with the same rows.
 
     Finished rows go to the journal, so that a killed run goes on where it was; `record` keeps a table
-    (tuning) for the report.
+    (tuning) for the report. `threads`: by default the cores that this process may use.
     """
 
     def __init__(self, *, target="cpu", threads=None, journal=None, progress=None):
-        self.target, self.threads, self.journal, self.progress = target, threads, journal, progress
+        self.target, self.threads = target, threads or cores()
+        self.journal, self.progress = journal, progress
         self.tables = {}
         self.rows = 0
 

@@ -1,6 +1,8 @@
 """Every number of the saturation study, thresholds included."""
 
-from studies.harness import Field, FrozenModel
+from pydantic import model_validator
+
+from studies.harness import Field, FrozenModel, Natural, Positive
 
 
 class Params(FrozenModel):
@@ -45,14 +47,16 @@ class Params(FrozenModel):
     naive_edge: float = Field(36.74, gt=0, description="logit at which 1 - sigma is lost: 53 ln 2, for 53 bits")
     naive_edge_tol: float = Field(0.1, gt=0, description="tolerance on it: the spacing of the logits")
     # networks
-    hidden: tuple[int, ...] = Field((32, 32), description="widths of the ReLU layers, He initialised")
+    hidden: tuple[Natural, ...] = Field((32, 32), min_length=1, description="widths of the ReLU layers, He initialised")
     n_train: int = Field(200, ge=20, le=1000, description="training digits")
     table_train: int = Field(364, ge=20, le=364, description="training tumours")
     batch: int = Field(20, ge=1, description="batch size on the digits; the table and `full-batch` use all examples")
     epochs: int = Field(100, ge=2, description="budget of a mini-batch run; unfinished runs count as it")
     full_epochs: int = Field(150, ge=2, description="budget of a full-batch run; unfinished runs count as it")
     accuracy_epochs: int = Field(30, ge=2, description="length of the runs whose test accuracy is compared")
-    scales: tuple[float, ...] = Field((1.0, 3.0, 10.0), description="output weights at the start, in units of He's")
+    scales: tuple[Positive, ...] = Field(
+        (1.0, 3.0, 10.0), min_length=2, description="output weights at the start, in units of He's, increasing"
+    )
     curve_scale: float = Field(3.0, gt=0, description="initial scale of the shown learning curves")
     target: float = Field(0.02, ge=0, lt=1, description="share of wrong training examples that ends the count")
     slow_ratio: float = Field(1.5, gt=1, description="least ratio of epochs that counts as slower")
@@ -72,6 +76,14 @@ class Params(FrozenModel):
     centre_full: float = Field(1.0, gt=0, description="middle of the grid: both, full batches of digits")
     centre_table_squared: float = Field(1.8, gt=0, description="middle of the grid: squared error, table")
     centre_table_log: float = Field(0.56, gt=0, description="middle of the grid: log-loss, table")
+
+    @model_validator(mode="after")
+    def _together(self):
+        if list(self.scales) != sorted(set(self.scales)):
+            raise ValueError(f"scales must increase, got {self.scales}")
+        if self.curve_scale not in self.scales:
+            raise ValueError(f"curve_scale must be one of scales, {self.scales}, got {self.curve_scale}")
+        return self
 
 
 FULL = Params()

@@ -1,6 +1,13 @@
 """The protocol of `optimal_rate` in numbers."""
 
-from studies.harness import Field, FrozenModel
+from typing import Annotated
+
+from pydantic import model_validator
+
+from studies.harness import Field, FrozenModel, Positive
+
+Condition = Annotated[float, Field(gt=1)]
+Momentum = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Params(FrozenModel):
@@ -12,8 +19,8 @@ class Params(FrozenModel):
     momentum: float = Field(0.9, gt=0, lt=1, description="the momentum of the ravine and of the memory finding")
     # many curvatures
     dimension: int = Field(200, ge=2, description="curvatures, spaced evenly in their logarithm, both ends included")
-    conditions: tuple[float, ...] = Field(
-        (3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5), description="condition numbers"
+    conditions: tuple[Condition, ...] = Field(
+        (3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5), min_length=2, description="condition numbers"
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative distance to the minimiser that ends the count")
     records: int = Field(100, ge=10, description="records per run; the count is interpolated between them")
@@ -30,8 +37,8 @@ class Params(FrozenModel):
     contraction_tol: float = Field(0.01, gt=0, description="relative tolerance on the logarithm of the factor")
     grid_condition: float = Field(100, gt=1, description="condition number of the search over steps and momenta")
     grid_points: int = Field(41, ge=3, description="steps and momenta tried, each")
-    grid_steps: tuple[float, float] = Field((2.0, 4.0), description="range of a h for the largest curvature")
-    grid_momenta: tuple[float, float] = Field((0.5, 0.9), description="range of momenta")
+    grid_steps: tuple[Positive, Positive] = Field((2.0, 4.0), description="range of a h for the largest curvature")
+    grid_momenta: tuple[Momentum, Momentum] = Field((0.5, 0.9), description="range of momenta")
     grid_length: int = Field(600, ge=20, description="length of a search run")
     grid_tol: float = Field(1e-3, gt=0, description="by how much a searched factor may undercut the formula")
     # one mode
@@ -41,7 +48,7 @@ class Params(FrozenModel):
     start: float = Field(1e-100, gt=0, description="start of each mode, so that no growing mode overflows")
     margin: int = Field(2, ge=0, description="cells next to a boundary that are left out, in both directions")
     rate_tol: float = Field(1e-3, gt=0, description="relative tolerance on measured rates")
-    samples: dict[str, tuple[float, float]] = Field(
+    samples: dict[str, tuple[Positive, Momentum]] = Field(
         {
             "A": (0.1, 0.2),
             "B": (0.6, 0.9),
@@ -49,12 +56,17 @@ class Params(FrozenModel):
             "D": (2.2, 0.15),
             "E": (3.6, 0.7),
         },
+        min_length=1,
         description=("(a h, momentum) of the sample traces: monotone, ripples, one step, alternating, divergent"),
     )
     sample_steps: int = Field(16, ge=2, description="length of the sample traces")
     # gradient sequences
-    momenta: tuple[float, ...] = Field((0.5, 0.9, 0.99), description="momenta of the unrolled velocity")
-    memories: tuple[int, ...] = Field((0, 1, 3, 10, 30, 100), description="k, gradients before the newest one")
+    momenta: tuple[Momentum, ...] = Field(
+        (0.5, 0.9, 0.99), min_length=1, description="momenta of the unrolled velocity"
+    )
+    memories: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 1, 3, 10, 30, 100), min_length=1, description="k, gradients before the newest one"
+    )
     rate: float = Field(0.1, gt=0, description="learning rate of the gradient sequences")
     streams: int = Field(32, ge=1, description="independent sequences per seed")
     stream_steps: int = Field(400, ge=20, description="length of a sequence of standard normal gradients")
@@ -65,22 +77,38 @@ class Params(FrozenModel):
     memory_tol: float = Field(0.05, gt=0, description="relative tolerance on the variance of the average")
     ages: int = Field(31, ge=2, description="ages of a gradient at which its weight is measured")
     # ravine
-    frequency_steps: tuple[float, ...] = Field(
-        tuple(round(0.1 * i, 1) for i in range(1, 38)), description="a h at which sign changes are counted"
+    frequency_steps: tuple[Positive, ...] = Field(
+        tuple(round(0.1 * i, 1) for i in range(1, 38)),
+        min_length=1,
+        description="a h at which sign changes are counted",
     )
     frequency_length: int = Field(1000, ge=20, description="length of the runs that count sign changes")
     frequency_tol: float = Field(0.05, gt=0, description="relative tolerance on frequency and on ratios of steps")
     ravine_condition: float = Field(100, gt=1, description="condition number of the ravine")
-    ravine_steps: tuple[float, ...] = Field(
+    ravine_steps: tuple[Annotated[float, Field(gt=0, lt=2)], ...] = Field(
         (*(round(0.1 * i, 1) for i in range(1, 20)), 1.92, 1.94, 1.96, 1.98),
+        min_length=2,
         description="a h of the steep direction",
     )
     ravine_length: int = Field(16000, ge=10, description="length of the ravine runs")
     ravine_tolerance: float = Field(1e-6, gt=0, lt=1, description="relative size under which a coordinate has settled")
-    ratio_conditions: tuple[float, ...] = Field(
+    ratio_conditions: tuple[Condition, ...] = Field(
         (5, 10, 20, 30, 35, 40, 45, 50, 100, 200, 300),
+        min_length=2,
         description="condition numbers at which momentum is added to descent with its best step",
     )
+
+    @model_validator(mode="after")
+    def _together(self):
+        if self.momentum not in self.momenta:
+            raise ValueError(f"momenta must hold momentum, {self.momentum}, got {self.momenta}")
+        if max(self.memories) >= self.stream_steps:
+            raise ValueError(f"memories must be below stream_steps, {self.stream_steps}, got {self.memories}")
+        if min(self.frequency_steps) >= 2:
+            raise ValueError(f"frequency_steps must hold one below 2, got {self.frequency_steps}")
+        if sum(step > 1 for step in self.ravine_steps) < 2:
+            raise ValueError(f"ravine_steps must hold two above 1, got {self.ravine_steps}")
+        return self
 
 
 FULL = Params()

@@ -1,10 +1,13 @@
 """The tables that the tests run over: what coreops exports, sorted, and settings to try each thing with."""
 
+import importlib
 import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numba
@@ -13,61 +16,107 @@ import pytest
 
 import coreops
 from coreops import (
+    FGSM,
+    L1,
+    L2,
+    PGD,
     SGD,
     AbsoluteError,
+    AcceleratedGradient,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
+    BatchNorm,
+    BatchRenorm,
     BinaryCrossEntropy,
+    ClassBalanced,
     Concatenate,
     Constant,
     ConstantRate,
+    CosineDecay,
+    Curriculum,
+    Cyclic,
     Dense,
     DropConnect,
     Dropout,
+    Duplicated,
+    ElasticNet,
+    EMAMomentum,
     ExponentialDecay,
     FourierFeatures,
     FourierSeries,
+    FullMatrixAdaGrad,
+    GaugeImbalanced,
     GaussianNoise,
+    GlorotNormal,
     GlorotUniform,
+    GroupNorm,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
+    HeUniform,
+    HeuristicUniform,
     Hinge,
     Huber,
     Identity,
+    ImportanceSampling,
+    InstanceNorm,
+    InverseSquareRoot,
+    JacobianPenalty,
+    LayerNorm,
     LeakyReLU,
     LecunNormal,
+    LecunUniform,
     LinearLoss,
     Logistic,
     Maxout,
     Nesterov,
     Network,
+    NoPenalty,
+    Orthogonal,
+    PathSGD,
     PReLU,
     ProgressiveDecay,
     RandomReLUFeatures,
     ReLU,
+    Reshuffle,
     Residual,
     RMSProp,
     Scale,
     ScaledTanh,
+    ShuffleOnce,
     Sigmoid,
     SigmoidSquaredError,
+    SignDescent,
     SoftmaxCrossEntropy,
     SoftmaxSquaredError,
     Softplus,
+    SortedCyclic,
     SquaredError,
     StepDecay,
+    Stratified,
+    Stream,
     Tanh,
     Threshold,
     Uniform,
+    VarianceScaling,
+    WarmUp,
     WeightNoise,
+    WeightNorm,
+    WithReplacement,
 )
+from coreops.extra_passes import Adversary
 from coreops.inference import Prepared
 from coreops.initializers import Initializer
-from coreops.layers import as_printed
 from coreops.layers.as_printed import SlideDropout
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
+from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
+from coreops.penalties import Penalty
+from coreops.penalties.as_printed import ShrinkFirst
 from coreops.records import NO_LOSS, SAMPLE
 from coreops.sampling import Sampling
 from coreops.schedules import Schedule
@@ -78,14 +127,44 @@ DTYPES = ("float32", "float64")
 EPS = {name: float(np.finfo(name).eps) for name in DTYPES}
 
 
+BASES = dict(
+    loss=Loss,
+    optimizer=Optimizer,
+    initializer=Initializer,
+    schedule=Schedule,
+    sampling=Sampling,
+    penalty=Penalty,
+    adversary=Adversary,
+)
+
+
+def errata():
+    """Classes of the modules named as_printed: runnable errors of the lectures, which coreops does not export."""
+    names = [m.name for m in pkgutil.walk_packages(coreops.__path__, "coreops.") if m.name.endswith(".as_printed")]
+    classes = [(module, c) for module in names for c in vars(importlib.import_module(module)).values()]
+    own = [c for module, c in classes if inspect.isclass(c) and c.__module__ == module]
+    return {c.__name__: c for c in own if not c.__name__.startswith("_") and not inspect.isabstract(c)}
+
+
 def exported(kind):
-    """Public classes of coreops of one kind, and the erroneous ones; a layer builds operations and is no loss."""
-    printed = {name: item for name, item in vars(as_printed).items() if name.startswith("Slide")}
-    classes = {name: item for name, item in (vars(coreops) | printed).items() if inspect.isclass(item)}
+    """Public classes of coreops, and its errata, of one kind; a layer is what builds operations and is no loss."""
+    items = (vars(coreops) | errata()).items()
+    classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
-    bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
-    return {n: c for n, c in classes.items() if issubclass(c, bases[kind])}
+    return {n: c for n, c in classes.items() if issubclass(c, BASES[kind])}
+
+
+def seen_as(layer, *shape):
+    """The layer on vectors that are seen as images of this shape; named like its class."""
+    kind = type(layer)
+
+    def build(self, plan, x):
+        y = kind.build(self, plan, plan.reshaped(x, *shape))
+        return plan.reshaped(y, y.width)
+
+    fields = {name: getattr(layer, name) for name in layer.__dataclass_fields__}
+    return dataclass(frozen=True)(type(kind.__name__, (kind,), {"build": build}))(**fields)
 
 
 # layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
@@ -96,6 +175,30 @@ LAYERS = {
     "LeakyReLU": [(LeakyReLU(), 5), (LeakyReLU(slope=0.3), 4), (LeakyReLU(slope=-0.5), 3)],
     "Sigmoid": [(Sigmoid(), 5)],
     "Tanh": [(Tanh(), 5)],
+    "BatchNorm": [
+        (BatchNorm(), 5),
+        (BatchNorm(eps=0.5, gain=False), 4),
+        (BatchNorm(shift=False), 17),
+        (BatchNorm(gain=False, shift=False), 3),
+        (BatchNorm(center_only=True), 3),
+        (seen_as(BatchNorm(), 3, 2, 4), 24),
+    ],
+    "BatchRenorm": [(BatchRenorm(), 5), (seen_as(BatchRenorm(eps=0.5), 2, 2, 3), 12)],
+    "LayerNorm": [
+        (LayerNorm(), 5),
+        (LayerNorm(eps=0.5, gain=False), 4),
+        (LayerNorm(shift=False), 18),
+        (seen_as(LayerNorm(), 3, 2, 2), 12),
+    ],
+    "GroupNorm": [
+        (GroupNorm(2), 8),
+        (GroupNorm(3, eps=0.5, gain=False), 12),
+        (GroupNorm(1), 7),
+        (GroupNorm(2, shift=False), 34),
+        (seen_as(GroupNorm(2), 3, 2, 4), 24),
+    ],
+    "InstanceNorm": [(seen_as(InstanceNorm(), 3, 2, 4), 24), (seen_as(InstanceNorm(eps=0.5, shift=False), 4, 3), 12)],
+    "WeightNorm": [(WeightNorm(Dense(3, 2)), 3), (WeightNorm(Dense(5, 17, bias=False)), 5)],
     "Residual": [(Residual((Dense(4, 6), Tanh(), Dense(6, 4)), 0.5), 4), (Residual((Tanh(), Residual((Tanh(),)))), 3)],
     "ScaledTanh": [(ScaledTanh(), 5), (ScaledTanh(0.7, 2.0), 3)],
     "Softplus": [(Softplus(), 5)],
@@ -121,6 +224,7 @@ LAYERS = {
     "WeightNoise": [(WeightNoise(Dense(3, 2), 0.3), 3), (WeightNoise(Dense(2, 2, bias=False), 0.0), 2)],
     "SlideDropout": [(SlideDropout(Dense(3, 2), 0.3), 3)],
 }
+NOT_DIFFERENTIABLE = {}  # layer or loss class without a gradient row -> why
 # loss class -> (loss, number of outputs, form of the targets) to try
 LOSSES = {
     "SquaredError": [(SquaredError(), 1, "real"), (SquaredError(), 3, "real")],
@@ -140,7 +244,24 @@ OPTIMIZERS = {
     "Nesterov": [Nesterov(0.1, 0.9), Nesterov(0.05, 0.5)],
     "AdaGrad": [AdaGrad(0.3), AdaGrad(0.3, eps=0.2), AdaGrad(0.3, eps=0.2, eps_inside=True), AdaGrad(0.3, eps=0.0)],
     "RMSProp": [RMSProp(0.05), RMSProp(0.05, decay=0.5, eps=0.1), RMSProp(0.05, 0.99, eps=0.1, eps_inside=True)],
-    "Adam": [Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)],
+    "Adam": [
+        *(Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)),
+        Adam(0.1, 0.8, 0.9, eps=0.1, correct_bias=False),
+    ],
+    "AdamW": [AdamW(), AdamW(0.1, 0.8, 0.9, eps=0.1, weight_decay=0.7), AdamW(0.1, correct_bias=False)],
+    "AMSGrad": [AMSGrad(), AMSGrad(0.1, 0.8, 0.5, eps=0.1, eps_inside=True), AMSGrad(0.1, 0.5, 0.5, correct_bias=True)],
+    "EMAMomentum": [EMAMomentum(0.1), EMAMomentum(0.1, 0.5)],
+    "AcceleratedGradient": [AcceleratedGradient(0.1)],
+    "Adadelta": [Adadelta(), Adadelta(0.5, 0.8, eps=0.1), Adadelta(eps=0.0, start=0.01)],
+    "SignDescent": [SignDescent(0.1)],
+    "AveragedSGD": [AveragedSGD(0.1), AveragedSGD(0.1, start=4)],
+    "FullMatrixAdaGrad": [FullMatrixAdaGrad(0.3), FullMatrixAdaGrad(0.3, eps=0.0), FullMatrixAdaGrad(0.3, 0.2, True)],
+    "PathSGD": [PathSGD(0.1), PathSGD(0.1, eps=0.5)],
+    "SlideMomentum": [SlideMomentum(0.1, 0.9)],
+    "SlideNesterov": [SlideNesterov(0.1, 0.9)],
+    "SlideMeanAdaGrad": [SlideMeanAdaGrad(0.1), SlideMeanAdaGrad(0.1, eps=0.1, eps_inside=True)],
+    "SlideAdam": [SlideAdam(), SlideAdam(0.1, 0.8, 0.9, eps=0.1)],
+    "SlideAdadelta": [SlideAdadelta(), SlideAdadelta(0.5, 0.8, eps=0.1)],
 }
 SCHEDULES = {
     "ConstantRate": [ConstantRate()],
@@ -148,13 +269,53 @@ SCHEDULES = {
     "ExponentialDecay": [ExponentialDecay(0.7)],
     "HarmonicDecay": [HarmonicDecay(every=3), HarmonicDecay(every=1, offset=2.5)],
     "ProgressiveDecay": [ProgressiveDecay(0.25), ProgressiveDecay(0.0)],
+    "InverseSquareRoot": [InverseSquareRoot()],
+    "CosineDecay": [CosineDecay(40), CosineDecay(75, floor=0.1), CosineDecay(1)],
+    "WarmUp": [WarmUp(10), WarmUp(1), WarmUp(20, ExponentialDecay(0.7)), WarmUp(8, CosineDecay(60))],
 }
 INITIALIZERS = {
-    "HeNormal": [HeNormal(), HeNormal(gain=0.5)],
-    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0)],
+    "HeNormal": [HeNormal(), HeNormal(gain=0.5), HeNormal(fan="out")],
+    "HeUniform": [HeUniform(), HeUniform(0.5, "out")],
+    "LecunNormal": [LecunNormal(), LecunNormal(gain=2.0), LecunNormal(fan="out")],
+    "LecunUniform": [LecunUniform(), LecunUniform(2.0, "out")],
+    "HeuristicUniform": [HeuristicUniform(), HeuristicUniform(2.0, "out")],
+    "GlorotNormal": [GlorotNormal(), GlorotNormal(gain=2.0)],
     "GlorotUniform": [GlorotUniform(), GlorotUniform(gain=2.0)],
+    "VarianceScaling": [VarianceScaling()]
+    + [VarianceScaling(2.0, "in", d, 0.5) for d in ("normal", "uniform", "laplace", "signs")]
+    + [VarianceScaling(2.0, fan) for fan in ("out", "average")],
     "Uniform": [Uniform(-0.5, 2.0)],
-    "Constant": [Constant(0.25)],
+    "Constant": [Constant(0.25), Constant()],
+    "Orthogonal": [Orthogonal(), Orthogonal(gain=2.0)],
+    "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
+    "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if name in errata()},
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if re.match(r"E\d\d", name)},
+}
+PENALTIES = {
+    "NoPenalty": [NoPenalty()],
+    "L2": [L2(0.3), L2(0.0)],
+    "L1": [L1(0.2), L1(0.2, proximal=False), L1(0.0)],
+    "ElasticNet": [ElasticNet(0.1, ridge=0.3), ElasticNet(0.1, False, 0.3), ElasticNet(0.2)],
+    "JacobianPenalty": [JacobianPenalty(0.2), JacobianPenalty(0.0)],
+    "ShrinkFirst": [ShrinkFirst(0.05), ShrinkFirst(0.0)],
+}
+ADVERSARIES = {
+    "FGSM": [FGSM(0.2), FGSM(0.2, -1.0, 1.0), FGSM(0.0)],
+    "PGD": [PGD(0.2), PGD(0.2, step=0.15, steps=3), PGD(0.3, -1.0, 1.0, step=0.1, steps=2, random_start=True)],
+}
+LABELS = np.array([0, 1, 0, 0, 2, 0, 1, 0, 0, 1, 1, 2, 0])  # 7, 4 and 2 of three classes
+SAMPLING = {
+    "Cyclic": [Cyclic()],
+    "Stream": [Stream()],
+    "SortedCyclic": [SortedCyclic()],
+    "Reshuffle": [Reshuffle()],
+    "ShuffleOnce": [ShuffleOnce()],
+    "WithReplacement": [WithReplacement()],
+    "Stratified": [Stratified()],
+    "ClassBalanced": [ClassBalanced(), ClassBalanced(reweight=True)],
+    "Curriculum": [Curriculum(LABELS - np.arange(13) / 20, 0.3, 2), Curriculum(np.arange(13))],
+    "ImportanceSampling": [ImportanceSampling(1.0 + LABELS), ImportanceSampling(np.ones(13))],
 }
 
 
@@ -212,6 +373,10 @@ def problem(seed=0, n=12, d=3, classes=3):
 
 def mlp(dtype="float64", d=3, hidden=5, classes=3):
     return Network(Dense(d, hidden), Tanh(), Dense(hidden, classes), loss=SoftmaxCrossEntropy(), dtype=dtype)
+
+
+def rectifier_net(dtype="float64"):
+    return Network(Dense(3, 4), ReLU(), Dense(4, 3), LeakyReLU(), Dense(3, 3), loss=SoftmaxCrossEntropy(), dtype=dtype)
 
 
 def distance(got, want):

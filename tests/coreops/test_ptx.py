@@ -56,6 +56,7 @@ PIECES = {
 }
 EACH = """
 import json, sys
+import numpy as np
 from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
 from coreops.target import barrier, block_sum, gemm, lane, lanes, register_cuda
@@ -65,6 +66,7 @@ texts = {}
 for name, statement in json.loads(sys.argv[1]).items():
     exec(f"def piece(out):\\n    {statement}\\n")
     inner = numba.njit(error_model="numpy")(piece)
+    inner(np.ones(64, np.float32))  # what was compiled for the CPU must not come back on CUDA
     for real in (numba.float32, numba.float64):
         def entry(out):
             inner(out)

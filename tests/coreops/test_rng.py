@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from coreops import Dense, HeNormal, Network, SquaredError, Uniform
-from coreops.rng import philox4x32
+from coreops.rng import host_generator, philox4x32
 from tests.coreops.cases import JIT
 from tests.oracles import philox
 
@@ -73,3 +73,13 @@ def test_seeds_near_the_limit_differ():
     seeds = (0, 1, 2**32, 2**63, 2**64 - 1)
     starts = np.array([weights(Uniform(0.0, 1.0), seed)[0][:8] for seed in seeds])
     assert len(np.unique(starts)) == starts.size
+
+
+def test_host_generators_differ_in_seed_use_and_index():
+    keys = ((0, "a", 0), (1, "a", 0), (0, "b", 0), (0, "a", 1), (2**64 - 1, "a", 2**32 - 1))
+    first = [host_generator(*key).random() for key in keys]
+    assert len(set(first)) == len(keys)
+    assert first == [host_generator(*key).random() for key in keys]
+    for bad in ((-1, "a", 0), (2**64, "a", 0), (0, "a", 2**32), (0.5, "a", 0)):
+        with pytest.raises((ValueError, TypeError), match=r"seed|index"):
+            host_generator(*bad)

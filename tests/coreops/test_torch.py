@@ -6,9 +6,14 @@ import pytest
 from coreops import (
     SGD,
     AbsoluteError,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
     BinaryCrossEntropy,
+    CosineDecay,
     Cyclic,
     Dense,
     HeavyBall,
@@ -31,6 +36,7 @@ from coreops import (
     SquaredError,
     StepDecay,
     Tanh,
+    WarmUp,
     fit,
     loss_and_gradient,
 )
@@ -41,6 +47,12 @@ functional = torch.nn.functional
 torch.set_num_threads(1)
 BOUND = {"float32": 1e-6, "float64": 1e-12}
 
+
+def decayed(parameters, rate):
+    """torch decays what it is told to; we, weights only."""
+    return [{"params": [p], "weight_decay": rate if p.ndim > 1 else 0.0} for p in parameters]
+
+
 # ours, theirs; torch's SGD adds momentum before multiplying by lr, which is the same at a constant rate
 PAIRS = {
     "SGD": (SGD(0.1), lambda p: torch.optim.SGD(p, 0.1)),
@@ -49,6 +61,15 @@ PAIRS = {
     "AdaGrad": (AdaGrad(0.1, eps=1e-6), lambda p: torch.optim.Adagrad(p, 0.1, eps=1e-6)),
     "RMSProp": (RMSProp(0.01, 0.95, eps=1e-4), lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.95, eps=1e-4)),
     "Adam": (Adam(0.01, 0.8, 0.99, eps=1e-4), lambda p: torch.optim.Adam(p, 0.01, betas=(0.8, 0.99), eps=1e-4)),
+    "AMSGrad": (
+        AMSGrad(0.01, 0.8, 0.9, eps=1e-4, correct_bias=True),
+        lambda p: torch.optim.Adam(p, 0.01, betas=(0.8, 0.9), eps=1e-4, amsgrad=True),
+    ),
+    "AdamW": (
+        AdamW(0.01, 0.8, 0.99, eps=1e-4, weight_decay=0.3),
+        lambda p: torch.optim.AdamW(decayed(p, 0.3), 0.01, betas=(0.8, 0.99), eps=1e-4),
+    ),
+    "Adadelta": (Adadelta(0.5, 0.8, eps=1e-4), lambda p: torch.optim.Adadelta(p, 0.5, rho=0.8, eps=1e-4)),
 }
 ACTIVATION = {
     "Tanh": torch.tanh,
@@ -173,6 +194,45 @@ def test_optimizer_on_a_small_network(pair, dtype):
             v = mine - run.step_theta[t]
             mine = mine + b * v
         assert distance(mine, twin.flat(twin.tensors)) <= BOUND[dtype], t
+
+
+def test_averaged_sgd_as_in_torch():
+    """torch starts the average a step later than t0 says, and keeps the rate in float32 whatever the parameters are."""
+    net = network(Tanh(), SoftmaxCrossEntropy(), "float64")
+    X, y = data("float64", "label")
+    theta = net.initialize(1000)
+    run = fit(net, X, y, optimizer=AveragedSGD(0.3), epochs=12, theta0=theta)
+    twin = Twin(net, theta)
+    optimizer = torch.optim.ASGD(twin.tensors, 0.3, lambd=0.0, alpha=0.0, t0=-1)
+    for _ in range(12):
+        optimizer.zero_grad()
+        twin.loss(X, y).backward()
+        optimizer.step()
+    assert distance(run.theta, twin.flat([optimizer.state[p]["ax"] for p in twin.tensors])) <= 1e-8
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (CosineDecay(9, floor=0.1), lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 9, eta_min=0.05)),
+        (WarmUp(5), lambda o: torch.optim.lr_scheduler.LinearLR(o, 1 / 5, total_iters=4)),
+    ],
+    ids=repr,
+)
+def test_schedules_by_step_as_in_torch(ours, theirs):
+    net = network(Tanh(), SoftmaxCrossEntropy(), "float64")
+    X, y = data("float64", "label")
+    theta = net.initialize(1)
+    run = fit(net, X, y, optimizer=SGD(0.5), epochs=9, theta0=theta, schedule=ours)
+    twin = Twin(net, theta)
+    optimizer = torch.optim.SGD(twin.tensors, 0.5)
+    schedule = theirs(optimizer)
+    for _ in range(9):
+        optimizer.zero_grad()
+        twin.loss(X, y).backward()
+        optimizer.step()
+        schedule.step()
+    assert distance(run.theta, twin.flat(twin.tensors)) <= 1e-12
 
 
 def test_step_schedule_as_in_torch():

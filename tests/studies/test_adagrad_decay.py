@@ -108,6 +108,15 @@ def test_laws_and_their_controls(exact_part):
     assert out["as-printed-e24"].estimate == pytest.approx(0, abs=1e-12)
 
 
+def test_the_noisy_law_rests_on_as_many_seeds_as_registered_and_on_seeds_alone(exact_part):
+    """At least 60 of them; the coordinates of a seed are averaged, not counted."""
+    assert study.FULL.seeds >= 60
+    p, data = exact_part
+    out = judging.decay(data, p)
+    assert p.coordinates > 1
+    assert {out[name].n for name in ("noisy-effective", "noisy-length", "mean-noisy")} == {2}
+
+
 def test_a_level_step_refutes_the_law(exact_part):
     """The rule's data replaced by the running mean's."""
     p, data = exact_part

@@ -100,6 +100,32 @@ def test_the_key_changes_with_each_thing_it_names(toy, monkeypatch):
     assert cache.changes(base, components()) == ["register entries changed"]
 
 
+# Of the harness: what finds, compares, displays or stores results but does not shape them.
+NEITHER = {
+    "__init__.py",
+    "bench.py",
+    "cache.py",
+    "cli",
+    "compare.py",
+    "files.py",
+    "index.py",
+    "paths.py",
+    "provenance.py",
+    "registry.py",
+    "report.schema.json",
+    "study.py",
+    "suggest.py",
+}
+
+
+def test_every_file_of_the_harness_is_in_the_key_or_known_not_to_matter():
+    covered = set(cache.harness_sources(cache.MEASURING)) | set(cache.harness_sources(cache.JUDGING))
+    files_ = {p for p in cache.HARNESS.rglob("*") if p.suffix in (".py", ".jinja", ".json")}
+    left = {p.relative_to(cache.HARNESS).parts[0] for p in files_ - covered}
+    assert left == NEITHER, "add it to MEASURING or JUDGING of cache.py, or to NEITHER here"
+    assert set(cache.harness_sources(cache.MEASURING)).isdisjoint(cache.harness_sources(cache.JUDGING))
+
+
 def test_versions_are_part_of_the_key(toy, monkeypatch):
     base = components()
     real = cache.provenance.versions

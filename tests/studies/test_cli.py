@@ -1,11 +1,13 @@
 """The command line, through click's runner."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from studies.harness.cli import COMMANDS, cli
+from studies.harness.cli import COMMANDS, cli, options
 
 
 def call(*arguments, code=0):
@@ -179,6 +181,31 @@ def test_a_failing_study_does_not_stop_the_others(toy):
     assert ran["failed"]["toy/aaa"] == "RuntimeError: no ink"
     assert "SyntaxError" in ran["failed"]["toy/bbb"]
     assert [s["id"] for s in ran["studies"]] == ["toy/coin"]
+
+
+def test_check_goes_on_after_a_study_that_fails(toy):
+    call("run", "coin")
+    source = toy / "studies" / "toy" / "coin.py"
+    (toy / "studies" / "toy" / "aaa.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    call("run", "aaa")
+    broken = source.read_text(encoding="utf-8").replace("    wide = ", "    raise RuntimeError('no data')\n    wide = ")
+    (toy / "studies" / "toy" / "aaa.py").write_text(broken, encoding="utf-8")
+    sys.modules.pop("studies.toy.aaa")
+    checked = as_json("check", "--all", code=1)
+    assert checked["failed"] == {"toy/aaa": "RuntimeError: no data"}
+    assert list(checked["studies"]) == ["toy/coin"]
+    text = call("check", "--all", code=1).output
+    assert "failed: toy/aaa: RuntimeError: no data" in text
+    assert "Traceback" in text  # of run and of check alike
+
+
+def test_commands_share_code_by_name_not_by_copy():
+    blocks = {}
+    for path in sorted(Path(options.__file__).parent.glob("*.py")):
+        lines = [s for line in path.read_text(encoding="utf-8").splitlines() if (s := line.strip())]
+        for block in {tuple(lines[i : i + 5]) for i in range(len(lines) - 4)}:
+            blocks.setdefault(block, []).append(path.name)
+    assert [names for names in blocks.values() if len(names) > 1] == []
 
 
 def test_bench_needs_a_checkout(toy):

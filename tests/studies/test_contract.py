@@ -2,17 +2,27 @@
 
 import importlib
 import types
+from typing import Annotated
 
 import pytest
+from pydantic import model_validator
 
-from studies.harness import Field, FrozenModel, paths, study
+from studies.harness import Field, FrozenModel, Natural, Positive, paths, study
 from studies.harness.overrides import override
 
 
 class Params(FrozenModel):
     seeds: int = Field(20, ge=1, le=100, description="seeds")
     rate: float = Field(0.1, gt=0, description="rate")
-    grid: tuple[float, ...] = Field((1.0, 2.0), description="grid")
+    grid: tuple[Positive, ...] = Field((1.0, 2.0), min_length=2, description="grid")
+    shape: tuple[Natural, Annotated[float, Field(ge=0, lt=1)]] = Field((3, 0.5), description="shape")
+    named: dict[str, tuple[Positive, ...]] = Field({"a": (1.0,)}, min_length=1, description="named")
+
+    @model_validator(mode="after")
+    def _together(self):
+        if self.seeds == 13:
+            raise ValueError(f"seeds must not be 13 with rate {self.rate}")
+        return self
 
 
 def test_override():
@@ -28,6 +38,12 @@ def test_override():
         ("rate=-1", r"rate: .*\(it is float, > 0\)"),
         ("rate=inf", r"rate: must be finite, got inf \(it is float, > 0\)"),
         ("grid=(1, 1e999)", r"grid: must be finite"),
+        ("grid=[]", r"grid: .*got \[\] \(it is tuple of float > 0, length >= 2\)$"),
+        ("grid=(1, -2)", r"^grid\[1\]: .*got -2 \(it is tuple of float > 0, length >= 2\)$"),
+        ("grid=3", r"grid: .*got 3 \(it is tuple of float > 0"),
+        ("shape=(0, 0.5)", r"shape\[0\]: .*got 0 \(it is tuple \(int >= 1, float >= 0 and < 1\)\)"),
+        ("named={'a': (0,)}", r"named\['a'\]\[0\]: .*\(it is dict of str to tuple of float > 0, length >= 1\)"),
+        ("seeds=13", r"^seeds must not be 13 with rate 0.1$"),
         ("seed=3", r"unknown parameter 'seed'; did you mean 'seeds'\?"),
         ("seeds", "name=value"),
     ],
@@ -35,6 +51,67 @@ def test_override():
 def test_bad_settings_name_parameter_type_and_range(setting, message):
     with pytest.raises(ValueError, match=message):
         override(Params(), [setting])
+
+
+@pytest.mark.parametrize("id", ["adaptive/adagrad_decay", "losses/saturation", "momentum/optimal_rate"])
+def test_no_list_of_a_study_takes_what_would_break_its_run(id):
+    """Neither no element at all, nor a negative one anywhere, nor one of another type."""
+    full = study.load(id).FULL
+    lists = {n: v for n, v in full.model_dump().items() if isinstance(v, (tuple, list, dict))}
+    assert lists
+    for name, value in lists.items():
+        bad = [type(value)()]
+        if isinstance(value, dict):
+            bad += [{**value, key: (-1.0, *v[1:])} for key, v in value.items()]
+        else:
+            elements = [((-1, *v[1:]), v) if isinstance(v, tuple) else (-1, v) for v in value]
+            bad += [(*value[:i], worse, *value[i + 1 :]) for i, (worse, _) in enumerate(elements)]
+            bad.append(("many", *value[1:]))
+        for wrong in bad:
+            with pytest.raises(ValueError, match=rf"^{name}.*, got .*\(it is (tuple|dict)"):
+                override(full, [f"{name}={wrong!r}"])
+
+
+@pytest.mark.parametrize(
+    ("id", "setting", "message"),
+    [
+        ("losses/saturation", "curve_scale=2", "curve_scale must be one of scales"),
+        ("losses/saturation", "scales=(3.0, 1.0)", "scales must increase"),
+        ("adaptive/adagrad_decay", "checked_burst=5", "checked_burst must be one of bursts"),
+        ("adaptive/adagrad_decay", "number=3", r"settings must hold \(number, distance\)"),
+        ("adaptive/adagrad_decay", "sparse_sizes=(9, 5)", "sparse_sizes must increase"),
+        ("adaptive/adagrad_decay", "features=20", "last_rank must be at most features"),
+        ("momentum/optimal_rate", "momentum=0.7", "momenta must hold momentum"),
+        ("momentum/optimal_rate", "memories=(500,)", "memories must be below stream_steps"),
+        ("momentum/optimal_rate", "frequency_steps=(3.0,)", "frequency_steps must hold one below 2"),
+        ("momentum/optimal_rate", "ravine_steps=(0.5, 1.5)", "ravine_steps must hold two above 1"),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_named(id, setting, message):
+    with pytest.raises(ValueError, match=message):
+        override(study.load(id).FULL, [setting])
+
+
+HELPERS = {
+    "_one.py": "from studies.toy import _two\n",
+    "_two.py": "from . import _three\n",
+    "_three.py": "def late():\n    from ._parts.inner import X\n    return X\n",
+    "_parts/__init__.py": "",
+    "_parts/inner.py": "from .._four import Y\nfrom .beside import Z\nX = Y + Z\n",
+    "_parts/beside.py": "Z = 1\n",
+    "_four.py": "Y = 1\n",
+}
+
+
+def test_the_sources_of_a_study_are_all_its_helpers_however_imported(toy):
+    folder = toy / "studies" / "toy"
+    (folder / "_parts").mkdir()
+    for name, text in {**HELPERS, "_idle.py": ""}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    coin = folder / "coin.py"
+    coin.write_text(coin.read_text(encoding="utf-8") + "\nimport studies.toy._one\n", encoding="utf-8")
+    names = {p.relative_to(folder).as_posix() for p in study.sources(coin)}
+    assert names == {"coin.py", *HELPERS}
 
 
 def test_the_toy_is_found_by_file_and_read_without_import(toy):
@@ -100,6 +177,12 @@ def test_a_module_that_cannot_be_imported_says_so(toy):
 def test_seeds():
     assert study.seeds_of(Params(seeds=2), 1) == [1000, 1001, 1002, 1003]
     assert study.seeds_of(FrozenModel()) == []
+
+
+def test_no_file_of_the_studies_holds_several_ideas():
+    """About 250 lines are one idea; 300 never are. Split a study into private modules."""
+    lengths = {p: len(p.read_text(encoding="utf-8").splitlines()) for p in (paths.tree() / "studies").rglob("*.py")}
+    assert {p.name: n for p, n in lengths.items() if n > 300} == {}
 
 
 def test_the_example_of_the_readme_is_a_study(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import pytest
 
 from studies.harness import Criteria, Criterion, Outcome, Verdict
 from studies.harness.judging import claim_verdict, settle, wants_more_seeds
+from studies.harness.statistics import along_axis
 from studies.harness.verdict import worst
 
 
@@ -83,6 +84,58 @@ def test_holm_takes_back_a_decision_over_the_studys_primary_endpoints():
     assert found["b"].verdict == "null"
     assert found["s"].verdict == "confirmed"  # descriptive: no member of the family
     assert judge(criteria, a=Outcome(Verdict.REFUTED, p_value=0.03), b=weak, s=weak)["a"].verdict == "inconclusive"
+
+
+def axis(*p_values, verdict=Verdict.CONFIRMED):
+    return along_axis(range(len(p_values)), [Outcome(verdict, p_value=p) for p in p_values])
+
+
+def test_the_points_of_an_axis_belong_to_the_studys_family():
+    criteria = declare(a={}, b={})
+    # among themselves both points would survive: 2 * 0.02 = 0.04; in the family of three they do not
+    found = judge(criteria, a=axis(0.02, 0.02), b=Outcome(Verdict.CONFIRMED, p_value=0.03))
+    assert [p.p_adjusted for p in found["a"].points] == pytest.approx([0.06, 0.06])
+    assert [p.verdict for p in found["a"].points] == ["inconclusive", "inconclusive"]
+    assert (found["a"].verdict, found["a"].unguarded, found["a"].estimate) == ("inconclusive", "confirmed", 0)
+    assert found["a"].note == (
+        "holds at no point; fails at no point; undecided at 0, 1; confirmed before Holm's correction"
+    )
+    # and the points make the family larger for the others
+    assert (found["b"].p_adjusted, found["b"].verdict) == (pytest.approx(0.06), "inconclusive")
+
+
+def test_each_point_of_an_axis_is_decided_by_its_own_corrected_p():
+    criteria = declare(a={}, b={})
+    mixed = along_axis(
+        ["x", "y", "z"],
+        [Outcome(Verdict(v), p_value=p) for v, p in (("confirmed", 1e-4), ("refuted", 2e-4), ("confirmed", 0.02))],
+    )
+    made = criteria.finding("a", mixed, note="own note")
+    found = {f.name: f for f in settle([made, criteria.finding("b", axis(0.03, 0.04))], criteria)}
+    assert [(p.at, p.verdict) for p in found["a"].points] == [
+        ("x", "confirmed"),
+        ("y", "refuted"),
+        ("z", "inconclusive"),
+    ]
+    assert found["a"].verdict == "qualified"  # as before: two points still decide
+    assert found["a"].note == "holds at x; fails at y; undecided at z; own note"
+    assert (found["a"].unguarded, found["a"].estimate) == (None, pytest.approx(1 / 3))
+    assert [p.p_adjusted for p in found["b"].points] == pytest.approx([0.06, 0.06])
+
+
+def test_descriptive_axes_are_corrected_over_their_own_points():
+    criteria = declare(a={}, s={"role": "secondary"}, k={"role": "break", "guards": "a"})
+    found = judge(criteria, a=Outcome(Verdict.CONFIRMED, p_value=0.03), s=axis(0.02, 0.02), k=axis(0.03, 0.03))
+    assert (found["a"].p_adjusted, found["a"].verdict) == (0.03, "confirmed")
+    assert [p.p_adjusted for p in found["s"].points] == [0.04, 0.04]
+    assert (found["s"].verdict, found["k"].verdict) == ("confirmed", "inconclusive")
+
+
+def test_a_declared_tolerance_is_that_of_the_points_too():
+    criteria = declare(a={"tolerance": 0.3}, b={})
+    found = judge(criteria, a=axis(0.001), b=along_axis([1], [Outcome(Verdict.EXACT, tolerance=1.0)]))
+    assert {found["a"].tolerance, found["a"].points[0].tolerance} == {0.3}
+    assert (found["b"].tolerance, found["b"].points[0].tolerance) == (0.0, 1.0)
 
 
 def test_judge_must_return_what_was_declared():

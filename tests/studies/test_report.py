@@ -6,6 +6,7 @@ import re
 import pytest
 
 from studies.harness import compare, files, index, paths, report, result, runner, study
+from studies.harness.finding import Point
 from studies.harness.runner import Options
 
 COMMITTED = sorted(paths.reports("full").glob("*/*.json"))
@@ -58,7 +59,9 @@ def test_every_number_of_the_markdown_is_the_jsons(done):
         assert report.number(f["threshold"], f["unit"]) in cells
         assert str(f["n"]) in cells
         assert f["verdict"] in [c.strip("*") for c in cells]
-        if f["low"] is not None:
+        if f["low"] == f["high"]:
+            assert "[" not in rows[f["name"]]
+        else:
             low, high = map(float, re.search(r"\[(\S+), (\S+)\]", rows[f["name"]]).groups())
             assert (low, high) == pytest.approx((f["low"], f["high"]), rel=1e-3)
     effect = next(f for f in data["findings"] if f["name"] == "effect")
@@ -68,6 +71,45 @@ def test_every_number_of_the_markdown_is_the_jsons(done):
     assert "as it must" in text
     assert "**T1**" in text
     assert "The difference is 1." in text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(0.25, 0.5, "[0.25, 0.5] (95 %)"), (0.25, 0.25, "–"), (0.5, 0.5 + 1e-15, "–"), (None, None, "–")],
+)
+def test_a_point_is_no_interval(low, high, text):
+    point = Point(at="1", verdict="confirmed", estimate=0.5, low=low, high=high)
+    assert report.interval(point) == text
+
+
+@pytest.fixture
+def with_points(done):
+    """A report whose first finding was judged at two points."""
+    points = tuple(
+        Point(at=at, verdict="confirmed", estimate=e, low=e - 1, high=e + 1, n=7, p_value=0.002, p_adjusted=0.004)
+        for at, e in (("width 8", 2.5), ("width 9", 3.5))
+    )
+    findings = (done.report.findings[0].model_copy(update={"points": points}), *done.report.findings[1:])
+    return done.report.model_copy(update={"findings": findings})
+
+
+def test_points_of_an_axis_are_printed_with_their_corrected_p(with_points):
+    text = report.to_markdown(report.from_json(report.to_json(with_points)), "x.svg")
+    assert "Points of the findings judged along an axis (2 rows)" in text
+    assert "| `effect` | width 8 | confirmed | 2.5 | [1.5, 3.5] (95 %) | – | 7 | 0.002 | 0.004 |" in text
+
+
+def test_check_compares_points(with_points, done):
+    def changed(**update):
+        first, *rest = with_points.findings
+        points = (first.points[0], first.points[1].model_copy(update=update))
+        new = with_points.model_copy(update={"findings": (first.model_copy(update={"points": points}), *rest)})
+        return {(c.finding, c.quantity): c.status for c in compare.compare(with_points, new)}
+
+    assert changed(estimate=4.5)["effect at width 9", "estimate"] == "moved"
+    assert changed(verdict="refuted")["effect at width 9", "verdict"] == "verdict flipped"
+    assert changed(at="width 10")["effect", "points"] == "moved"
+    assert ("effect", "points") not in changed()
 
 
 def test_the_markdown_follows_from_the_json_alone(done):

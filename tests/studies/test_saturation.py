@@ -6,7 +6,7 @@ import pytest
 from scipy import integrate
 
 import coreops
-from studies.harness import judging
+from studies.harness import Criteria, judging, report
 from studies.harness.study import load, seeds_of
 from studies.harness.verdict import Verdict
 from studies.losses import _saturation_gradient as gradients
@@ -124,6 +124,35 @@ def epochs(ratios, seeds=20):
                 rows.append((part, "log", "accuracy", scale, seed, 0.9 + noise[0]))
                 rows.append((part, "squared", "accuracy", scale, seed, 0.9 - loss + noise[1]))
     return pd.DataFrame(rows, columns=["part", "arm", "metric", "x", "seed", "value"])
+
+
+def test_a_control_that_goes_wrong_leaves_its_finding_void_and_the_report_says_so():
+    """The noisy arm loses as much as the clean one; the text follows the control."""
+    frame = epochs((2, 4, 8))
+    wrong = frame.copy()
+    wrong.loc[(wrong.part == "noisy") & (wrong.arm == "squared"), "value"] -= 0.05
+    texts = {}
+    for name, data in (("right", frame), ("wrong", wrong)):
+        found = saturation._saturation_judge.network(data, saturation.FULL)
+        made = [saturation.CRITERIA.finding(n, o, note=note) for n, (o, note) in found.items()]
+        by_name = {f.name: f for f in made}
+        broken = by_name["noisy-standard-init"].control_ok is False
+        assert broken is (name == "wrong")
+        scope = "* " + saturation.SCOPE.split("\n* ")[-1]
+        texts[name] = report.fill(scope, finding=by_name)
+        assert "median over seeds" in by_name["noisy-standard-init"].note
+    assert "the finding is void" in texts["wrong"] and "the finding is void" not in texts["right"]
+
+
+def test_both_slower_findings_are_one_family():
+    """Six p values: a point that three would let pass does not pass six."""
+    found = saturation._saturation_judge.network(epochs((2, 4, 8)), saturation.FULL)
+    declared = Criteria(*(c for c in saturation.CRITERIA if c.name.startswith("slower-")))
+    made = [declared.finding(n, found[n][0]) for n in ("slower-digits", "slower-table")]
+    settled = judging.settle(made, declared)
+    p = sorted(point.p_value for f in made for point in f.points)
+    assert len(p) == 6
+    assert min(q.p_adjusted for f in settled for q in f.points) == pytest.approx(6 * p[0])
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,11 @@ def test_along_axis():
     assert statistics.along_axis([1, 10], [bad, unclear]).verdict == Verdict.REFUTED
 
 
-def test_along_axis_corrects_its_points():
+def test_along_axis_keeps_its_points_and_leaves_the_correction_to_the_judge():
     weak = statistics.Outcome(Verdict.CONFIRMED, p_value=0.04)
-    assert statistics.along_axis([1, 2], [weak, weak]).verdict == Verdict.INCONCLUSIVE
+    joined = statistics.along_axis([1, 2], [weak, weak])
+    assert (joined.verdict, joined.points) == (Verdict.CONFIRMED, (("1", weak), ("2", weak)))
+    with pytest.raises(ValueError, match="give all their points at once"):
+        statistics.along_axis(["a"], [joined])
+    with pytest.raises(ValueError, match="every point once, got 1, 1"):
+        statistics.along_axis([1, 1.0], [weak, weak])

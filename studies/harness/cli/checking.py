@@ -4,35 +4,22 @@ import sys
 
 import click
 
-from studies.harness.cli.common import json_option, load, print_json, print_table, resolve
-from studies.harness.cli.display import display
-from studies.harness.cli.options import (
-    interrupted,
-    jobs_option,
-    options_of,
-    report_failures,
-    target_option,
-    tried,
-)
+from studies.harness.cli.common import load, print_json, print_table
+from studies.harness.cli.options import each, options_of, report_failures, selection, tried
 
 
 @click.command(epilog="Example: claimlab check adaptive/adagrad_decay")
-@click.argument("names", nargs=-1, metavar="[STUDY|CHAPTER]...")
 @click.option("--all", "everything", is_flag=True, help="Every study that has a report.")
 @click.option("--quick", is_flag=True, help="Compare with the last quick run instead of the committed full one.")
-@target_option
-@jobs_option
-@json_option
+@selection
 def check(names, everything, quick, target, jobs, as_json):
     """Run studies again, without any cache, and say of every number whether it is identical, within its
     tolerance, moved, or its verdict flipped. Exit code 1 if anything moved or flipped. Writes nothing."""
     from studies.harness import cache, compare, runner
     from studies.harness.registry import registry
 
-    ids = resolve(names, everything)
     options = options_of("cpu", jobs, quick, fresh=True)
-    failed = tried(ids, options)
-    ids = [id for id in ids if id not in failed]
+    ids, failed = tried(names, everything, options)
     stored = {id: runner.previous(id, options.mode) for id in ids}
     damaged = {id: text for id in stored if (text := runner.damage(id, options.mode))}
     failed |= damaged
@@ -44,30 +31,19 @@ def check(names, everything, quick, target, jobs, as_json):
         hint = f"claimlab run {missing[0]}{' --quick' if quick else ''}"
         raise click.UsageError(f"no {options.mode} report to check for {', '.join(missing)}: {hint}")
     options = options_of(target, jobs, quick, fresh=True)
-    results = {}
-    try:
-        with display(as_json) as line:
-            for id in ids:
-                show = line(id)
-                loaded = load(id)
-                params = runner.params_of(loaded, options)
-                key = cache.result_components(loaded, params, target, registry())
-                since = "; ".join(cache.changes(stored[id].key, key))
-                show.state(
-                    "measuring",
-                    "again, without cache" + (f"; since the stored run: {since}" if since else ""),
-                )
-                try:
-                    made, _, _ = runner.execute(loaded, params, options, key, show.rows, show.state)
-                except Exception as error:
-                    failed[id] = f"{type(error).__name__}: {error}"
-                    show.state("failed", failed[id])
-                    continue
-                results[id] = compare.compare(stored[id], made)
-                bad = sum(c.bad for c in results[id])
-                show.state("checked", f"{bad} of {len(results[id])} values moved or flipped")
-    except KeyboardInterrupt:
-        interrupted(list(results), ids, writes=False)
+
+    def work(id, show):
+        loaded = load(id)
+        params = runner.params_of(loaded, options)
+        key = cache.result_components(loaded, params, target, registry())
+        since = "; ".join(cache.changes(stored[id].key, key))
+        show.state("measuring", "again, without cache" + (f"; since the stored run: {since}" if since else ""))
+        made, _, _ = runner.execute(loaded, params, options, key, show.rows, show.state)
+        compared = compare.compare(stored[id], made)
+        show.state("checked", f"{sum(c.bad for c in compared)} of {len(compared)} values moved or flipped")
+        return compared
+
+    results = each(ids, work, failed, as_json, writes=False)
     if as_json:
         print_json({"studies": {i: [c.as_dict() for c in r] for i, r in results.items()}, "failed": failed})
     else:

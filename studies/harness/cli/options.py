@@ -1,14 +1,26 @@
-"""What run and check share: their options, the trial of the settings, and how they end."""
+"""What run and check share: their options, the trial of the settings, the loop over studies, and how they end."""
 
 import sys
 import tempfile
+import traceback
 
 import click
 
 from studies.harness import study as studies
+from studies.harness.cli.common import json_option, resolve
+from studies.harness.cli.display import display
 
-target_option = click.option("--target", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where rows train.")
-jobs_option = click.option("-j", "jobs", type=click.IntRange(1), help="Threads; default: all cores.")
+
+def selection(command):
+    """names, --target, -j and --json."""
+    for option in (
+        json_option,
+        click.option("-j", "jobs", type=click.IntRange(1), help="Threads; default: the cores it may use."),
+        click.option("--target", type=click.Choice(["cpu", "cuda"]), default="cpu", help="Where rows train."),
+        click.argument("names", nargs=-1, metavar="[STUDY|CHAPTER]..."),
+    ):
+        command = option(command)
+    return command
 
 
 def options_of(target="cpu", jobs=None, quick=False, settings=(), seeds=None, **rest):
@@ -24,11 +36,11 @@ def options_of(target="cpu", jobs=None, quick=False, settings=(), seeds=None, **
     return Options(quick=quick, settings=settings, target=target, threads=jobs, **rest)
 
 
-def tried(ids, options) -> dict[str, str]:
-    """Tries the settings on every study before anything runs; returns {study: what breaks it}."""
+def tried(names, everything, options) -> tuple[list[str], dict[str, str]]:
+    """Tries the settings on every named study before anything runs: (ids that can run, {id: what breaks it})."""
     from studies.harness import runner
 
-    broken = {}
+    ids, broken = resolve(names, everything), {}
     for id in ids:
         try:
             runner.params_of(studies.load(id), options)
@@ -36,7 +48,27 @@ def tried(ids, options) -> dict[str, str]:
             broken[id] = str(error)
         except ValueError as error:
             raise click.UsageError(f"{id}: {error}") from None
-    return broken
+    return [id for id in ids if id not in broken], broken
+
+
+def each(ids, work, failed, as_json, writes=True) -> dict:
+    """{id: work(id, show)} with a line of progress, `show`, for every study. What raises goes to `failed`, and
+    the others go on; Ctrl-C ends the command."""
+    done = {}
+    try:
+        with display(as_json) as line:
+            for id in ids:
+                show = line(id)
+                try:
+                    done[id] = work(id, show)
+                except Exception as error:
+                    failed[id] = f"{type(error).__name__}: {error}"
+                    show.state("failed", failed[id])
+                    if not as_json:
+                        traceback.print_exc()
+    except KeyboardInterrupt:
+        interrupted(list(done), ids, writes)
+    return done
 
 
 def writable_cache():

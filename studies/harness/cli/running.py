@@ -1,44 +1,28 @@
 """Commands that bring results up to date, or say which are not: run, status."""
 
-import traceback
-
 import click
 
 from studies.harness import study as studies
-from studies.harness.cli.common import json_option, load, print_json, print_table, resolve
-from studies.harness.cli.display import display
-from studies.harness.cli.options import (
-    interrupted,
-    jobs_option,
-    options_of,
-    report_failures,
-    target_option,
-    tried,
-    writable_cache,
-)
+from studies.harness.cli.common import json_option, load, print_json, print_table
+from studies.harness.cli.options import each, options_of, report_failures, selection, tried, writable_cache
 
 
 @click.command(epilog="Example: claimlab run momentum --quick")
-@click.argument("names", nargs=-1, metavar="[STUDY|CHAPTER]...")
 @click.option("--all", "everything", is_flag=True, help="Every study.")
 @click.option("--quick", is_flag=True, help="Reduced sizes, into build/quick/.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a parameter; into build/custom/.")
 @click.option("--seeds", type=click.IntRange(1), help="Number of reporting seeds (same as --set seeds=N).")
-@target_option
-@jobs_option
 @click.option("--why", is_flag=True, help="Only say what would be run again, and why.")
 @click.option("--force", is_flag=True, help="Measure even if nothing changed.")
-@json_option
+@selection
 def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_json):
     """Run studies whose result is missing or out of date; write figures and reports.
 
     Full runs write reports/ and figures/, quick ones build/quick/, runs with changed parameters
     build/custom/.
     """
-    ids = resolve(names, everything)
     options = options_of(target, jobs, quick, settings, seeds, force=force)
-    failed = tried(ids, options)
-    ids = [id for id in ids if id not in failed]
+    ids, failed = tried(names, everything, options)
     from studies.harness import index, runner
 
     if why:
@@ -51,29 +35,18 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
         report_failures(failed, as_json)
         return
     writable_cache()
-    finished, results = [], []
-    try:
-        with display(as_json) as line:
-            for id in ids:
-                show = line(id)
-                try:
-                    done = runner.run(id, options, show.rows, show.state)
-                except Exception as error:
-                    failed[id] = f"{type(error).__name__}: {error}"
-                    show.state("failed", failed[id])
-                    if not as_json:
-                        traceback.print_exc()
-                    continue
-                finished.append(id)
-                results.append(done)
-                show.state(done.state, f"{done.seconds:.1f} s")
-                if options.mode == "full":
-                    try:
-                        index.update()
-                    except index.ReportError as error:
-                        failed[id] = f"the index and the README were not renewed: {error}"
-    except KeyboardInterrupt:
-        interrupted(finished, ids)
+
+    def work(id, show):
+        done = runner.run(id, options, show.rows, show.state)
+        show.state(done.state, f"{done.seconds:.1f} s")
+        if options.mode == "full":
+            try:
+                index.update()
+            except index.ReportError as error:
+                failed[id] = f"the index and the README were not renewed: {error}"
+        return done
+
+    results = each(ids, work, failed, as_json).values()
     if as_json:
         print_json(
             {

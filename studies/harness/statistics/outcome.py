@@ -19,3 +19,4 @@ class Outcome:
     p_value: float | None = None
     tolerance: float = 0.05  # of max(|old|, |new|, |threshold|), used by `check` on another machine
     note: str = ""
+    points: tuple = ()  # of (label, Outcome), where one criterion was judged along an axis

@@ -1,0 +1,29 @@
+"""`fit_many` as a study sees it."""
+
+import os
+import sys
+
+import pytest
+
+from studies.harness import runner
+from studies.harness.sweep import Sweep
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="affinity")
+def test_threads_are_the_cores_that_the_process_may_use(toy, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    fake, asked = sys.modules["coreops"], []
+    real = fake.fit_many
+    monkeypatch.setattr(fake, "fit_many", lambda *a, threads=None, **k: asked.append(threads) or real(*a, **k))
+    done = runner.run("toy/coin")
+    assert set(asked) == {1}
+    assert done.report.provenance.threads == 1
+    assert Sweep().threads == 1
+    assert Sweep(threads=5).threads == 5
+
+
+def test_threads_where_nothing_tells_the_affinity(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert Sweep().threads == 64
