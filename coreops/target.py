@@ -236,7 +236,7 @@ def by_precision(single, double):
     def function(x):
         return single(x) if isinstance(x, np.float32) else double(x)
 
-    @overload(function, target="generic")
+    @overload(function, target="generic", inline="always")
     def _choose(x):
         return (lambda x: single(x)) if x == types.float32 else (lambda x: double(x))
 
