@@ -20,17 +20,12 @@ from coreops.layers.batch_norm import batch_norm_backward, batch_norm_forward
 from coreops.layers.batch_renorm import batch_renorm_forward
 from coreops.layers.concatenate import concatenate_backward, concatenate_forward
 from coreops.layers.dense import dense_backward, dense_forward
-from coreops.layers.drop_connect import (
-    drop_connect_backward,
-    drop_connect_forward,
-    weight_noise_backward,
-    weight_noise_forward,
-)
+from coreops.layers.drop_connect import drop_connect_backward, drop_connect_forward, weight_noise_forward
 from coreops.layers.dropout import dropout_backward, dropout_forward
 from coreops.layers.features import sinusoid_backward, sinusoid_forward
 from coreops.layers.group_norm import group_norm_backward, group_norm_forward
 from coreops.layers.maxout import maxout_backward, maxout_forward
-from coreops.layers.noise import noise_backward, noise_forward
+from coreops.layers.noise import noise_forward
 from coreops.layers.prelu import prelu_backward, prelu_forward
 from coreops.layers.residual import residual_backward, residual_forward
 from coreops.layers.scale import scale_backward, scale_forward
@@ -153,14 +148,10 @@ def other_backward(op, m, arena, mode, seed, step):
         weight_norm_backward(op, arena, mode)
     elif kind == records.BATCH_MEAN:
         batch_mean_backward(op, m, arena, mode)
-    elif kind == records.DROPOUT:
+    elif kind == records.DROPOUT or kind == records.NOISE:
         dropout_backward(op, m, arena, mode)
-    elif kind == records.NOISE:
-        noise_backward(op, m, arena, mode)
-    elif kind == records.DROP_CONNECT:
+    elif kind == records.DROP_CONNECT or kind == records.WEIGHT_NOISE:
         drop_connect_backward(op, arena, mode)
-    elif kind == records.WEIGHT_NOISE:
-        weight_noise_backward(op, arena, mode)
     elif kind == records.PRELU:
         prelu_backward(op, m, arena, mode)
     elif kind == records.MAXOUT:

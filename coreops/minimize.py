@@ -173,7 +173,7 @@ def _step(objective, theta, direction, loss, slope, line_search):
     for k in range(HALVINGS if line_search else 1):
         there = theta + direction / 2**k
         E, gradient = objective(there)
-        enough = loss + ARMIJO * slope / 2**k >= E and slope < 0
+        enough = slope < 0 and loss + ARMIJO * slope / 2**k >= E
         if np.isfinite(E) and np.isfinite(gradient).all() and (enough or not line_search):
             return there, E, gradient
     return None

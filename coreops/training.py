@@ -71,10 +71,11 @@ def evaluate(row, ops, x, y, index, arena, mode):
     mode: bits besides COUNT_ERRORS, e.g. to normalise with each chunk's own statistics.
     """
     n, loss, errors = index.size, 0.0, 0
+    step, unweighted = np.int64(0), np.int64(NONE)  # not literals: forward is compiled once
     for start in range(0, n, row["capacity"]):
         m = min(row["capacity"], n - start)
         gather_range(row, x, y, index, start, m, arena)
-        chunk_loss, chunk_errors = forward(ops, m, arena, mode | COUNT_ERRORS, row["seed"], 0, NONE)
+        chunk_loss, chunk_errors = forward(ops, m, arena, mode | COUNT_ERRORS, row["seed"], step, unweighted)
         loss, errors = loss + chunk_loss, errors + chunk_errors
     return loss / n, errors / n
 

@@ -24,39 +24,32 @@ class DivideByMean:
         plan.running("batches", 1, 0.0)
         plan.add(
             records.BATCH_MEAN, x=x, y=y, stats=stats, n_in=x.width, n_out=x.width, dims=(channels,),
-            work=2 * channels, decay=0.9,
+            work=channels, decay=0.9,
         )  # fmt: skip
         return y
 
 
 @kernel
 def batch_mean_forward(op, m, arena, mode):
-    c = op["dims"][0]
-    rows, zero = m * (op["n_in"] // c), arena.dtype.type(0)
+    c, stats = op["dims"][0], op["stats"]
+    rows, batches = m * (op["n_in"] // c), np.float64(arena[stats + c]) + 1.0
+    keep = 1.0 - 1.0 / batches if mode & RECALIBRATE else op["decay"]
     x, y = arena[op["x"] : op["x"] + rows * c], arena[op["y"] : op["y"] + rows * c]
-    mean, stats = arena[op["work"] : op["work"] + c], arena[op["stats"] : op["stats"] + c + 1]
-    if mode & BATCH_STATISTICS:
-        share = arena.dtype.type(1.0 / rows)
-        for j in range(lane(), c, lanes()):
-            mean[j] = zero
+    for j in range(lane(), c, lanes()):
+        mean = np.float64(arena[stats + j])
+        if mode & BATCH_STATISTICS:
+            running, mean = mean, 0.0
+            for i in range(rows):
+                mean += np.float64(x[i * c + j])
+            mean /= rows
+            if mode & UPDATE_STATISTICS:
+                arena[stats + j] = arena.dtype.type(keep * running + (1.0 - keep) * mean)
+        arena[op["work"] + j] = arena.dtype.type(mean)
         for i in range(rows):
-            for j in range(lane(), c, lanes()):
-                mean[j] += share * x[i * c + j]
-        if mode & UPDATE_STATISTICS:
-            batches = np.float64(stats[c]) + 1.0
-            keep = 1.0 - 1.0 / batches if mode & RECALIBRATE else op["decay"]
-            kept, moved = arena.dtype.type(keep), arena.dtype.type(1.0 - keep)
-            for j in range(lane(), c, lanes()):
-                stats[j] = kept * stats[j] + moved * mean[j]
-            barrier()
-            if lane() == 0:
-                stats[c] = arena.dtype.type(batches)
-    else:
-        for j in range(lane(), c, lanes()):
-            mean[j] = stats[j]
-    for i in range(rows):
-        for j in range(lane(), c, lanes()):
-            y[i * c + j] = x[i * c + j] / mean[j]
+            y[i * c + j] = x[i * c + j] / arena.dtype.type(mean)
+    barrier()
+    if mode & BATCH_STATISTICS and mode & UPDATE_STATISTICS and lane() == 0:
+        arena[stats + c] = arena.dtype.type(batches)
     barrier()
 
 
@@ -66,18 +59,15 @@ def batch_mean_backward(op, m, arena, mode):
     c, flags, zero = op["dims"][0], op["flags"], arena.dtype.type(0)
     if flags & SKIP_DX and not mode & INPUT_GRADIENT:
         return
-    rows = m * (op["n_in"] // c)
+    rows, add = m * (op["n_in"] // c), flags & ADD_DX != 0
     y, dy = arena[op["y"] : op["y"] + rows * c], arena[op["dy"] : op["dy"] + rows * c]
-    dx, mean = arena[op["dx"] : op["dx"] + rows * c], arena[op["work"] : op["work"] + c]
-    product, add = arena[op["work"] + c : op["work"] + 2 * c], flags & ADD_DX != 0
-    share = arena.dtype.type(1.0 / rows if mode & BATCH_STATISTICS else 0.0)
+    dx = arena[op["dx"] : op["dx"] + rows * c]
     for j in range(lane(), c, lanes()):
-        product[j] = zero
-    for i in range(rows):
-        for j in range(lane(), c, lanes()):
-            product[j] += share * (dy[i * c + j] * y[i * c + j])
-    for i in range(rows):
-        for j in range(lane(), c, lanes()):
+        along = 0.0
+        if mode & BATCH_STATISTICS:
+            for i in range(rows):
+                along += np.float64(dy[i * c + j]) * np.float64(y[i * c + j]) / rows
+        for i in range(rows):
             k = i * c + j
-            dx[k] = (dx[k] if add else zero) + (dy[k] - product[j]) / mean[j]
+            dx[k] = (dx[k] if add else zero) + (dy[k] - arena.dtype.type(along)) / arena[op["work"] + j]
     barrier()

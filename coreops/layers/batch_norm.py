@@ -27,7 +27,8 @@ CHANNELS, DETACHED, CENTER_ONLY, BEGIN, END = range(5)  # of dims
 
 # Vectors of one number per channel in `work`:  y = (x - MEAN) FACTOR + gain OFFSET + shift,  FACTOR = gain RATE.
 # INVERSE is 1/sd of the batch, through which the gradient of the variance goes: 0 if nothing is divided by it.
-MEAN, VARIANCE, INVERSE, RATE, OFFSET, FACTOR, SUM, PRODUCT, VECTORS = range(9)
+# (Of a NumPy type: Numba compiles anew for every literal argument.)
+MEAN, VARIANCE, INVERSE, RATE, OFFSET, FACTOR, SUM, PRODUCT, VECTORS = np.arange(9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ def batch_moments(op, m, arena):
     mean, variance, left = vector(op, arena, MEAN), vector(op, arena, VARIANCE), vector(op, arena, SUM)
     inverse, rate, offset = vector(op, arena, INVERSE), vector(op, arena, RATE), vector(op, arena, OFFSET)
     zero, one, eps = arena.dtype.type(0), arena.dtype.type(1), arena.dtype.type(op["eps"])
-    share, divide = arena.dtype.type(1.0 / rows), op["dims"][CENTER_ONLY] == 0
+    share = arena.dtype.type(1.0 / rows)
     for j in range(lane(), c, lanes()):
         mean[j], variance[j], left[j] = zero, zero, zero
     for i in range(rows):
@@ -139,8 +140,11 @@ def batch_moments(op, m, arena):
         rest = left[j] * share
         mean[j] += rest
         variance[j] = max(variance[j] * share - rest * rest, zero)
-        inverse[j] = one / np.sqrt(variance[j] + eps) if divide else zero
-        rate[j], offset[j] = inverse[j] if divide else one, zero
+        inverse[j] = one / np.sqrt(variance[j] + eps)
+        rate[j], offset[j] = inverse[j], zero
+    if op["dims"][CENTER_ONLY]:
+        for j in range(lane(), c, lanes()):
+            inverse[j], rate[j] = zero, one
     barrier()
 
 
@@ -152,10 +156,11 @@ def running_moments(op, arena):
     mean, inverse = vector(op, arena, MEAN), vector(op, arena, INVERSE)
     rate, offset = vector(op, arena, RATE), vector(op, arena, OFFSET)
     zero, one, eps = arena.dtype.type(0), arena.dtype.type(1), arena.dtype.type(op["eps"])
-    divide = op["dims"][CENTER_ONLY] == 0
     for j in range(lane(), c, lanes()):
         mean[j], inverse[j], offset[j] = stats[j], zero, zero
-        rate[j] = one / np.sqrt(stats[c + j] + eps) if divide else one
+        rate[j] = one / np.sqrt(stats[c + j] + eps)
+        if op["dims"][CENTER_ONLY]:
+            rate[j] = one
     barrier()
 
 

@@ -13,9 +13,8 @@ from coreops.layers.normalization import Normalization
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, SKIP_DX
 from coreops.target import barrier, kernel, lane, lanes
 
-MEAN, INVERSE, TOTAL, PRODUCT, MEAN_DH, MEAN_DH_XH, VECTORS = range(
-    7
-)  # vectors of one number per example and channel in `work`
+# Vectors in `work`, of one number per example and channel (of a NumPy type: Numba compiles anew for every literal).
+MEAN, INVERSE, FACTOR, TOTAL, PRODUCT, LEVEL, SLOPE, VECTORS = np.arange(8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +85,7 @@ class InstanceNorm(ExampleStatistics):
 
 
 @kernel(inline=True)
-def example_vector(op, arena, i, k):
+def vector(op, arena, i, k):
     """Vector k of example i."""
     c = op["dims"][0]
     start = op["work"] + (VECTORS * i + k) * c
@@ -94,8 +93,8 @@ def example_vector(op, arena, i, k):
 
 
 @kernel
-def spread(values, size, share, eps, inverse_root):
-    """Each group of `size` values becomes its mean share sum(values), or 1/sqrt(mean + eps), in every place.
+def spread(values, size, share):
+    """Each group of `size` values becomes share sum(values), its mean, in every place.
 
     Sums are float64, in four parts so that the additions overlap.
     """
@@ -107,33 +106,34 @@ def spread(values, size, share, eps, inverse_root):
             c, d = c + np.float64(group[4 * k + 2]), d + np.float64(group[4 * k + 3])
         for k in range(size // 4 * 4, size):
             a += np.float64(group[k])
-        mean = share * ((a + b) + (c + d))
-        result = values.dtype.type(1.0 / np.sqrt(mean + eps) if inverse_root else mean)
+        mean = values.dtype.type(share * ((a + b) + (c + d)))
         for k in range(size):
-            group[k] = result
+            group[k] = mean
 
 
 @kernel
 def group_norm_forward(op, m, arena):
     n, c, size = op["n_in"], op["dims"][0], op["dims"][0] // op["dims"][1]
     gain, shift = arena[op["w"] : op["w"] + c], arena[op["b"] : op["b"] + c]
-    has_gain, has_shift, zero, share = op["w"] >= 0, op["b"] >= 0, arena.dtype.type(0), 1.0 / (n // c * size)
+    has_gain, has_shift, share = op["w"] >= 0, op["b"] >= 0, 1.0 / (n // c * size)
+    zero, one, eps = arena.dtype.type(0), arena.dtype.type(1), arena.dtype.type(op["eps"])
     for i in range(lane(), m, lanes()):
         x, y = arena[op["x"] + i * n : op["x"] + (i + 1) * n], arena[op["y"] + i * n : op["y"] + (i + 1) * n]
-        mean, inverse = example_vector(op, arena, i, MEAN), example_vector(op, arena, i, INVERSE)
-        factor, constant = example_vector(op, arena, i, TOTAL), example_vector(op, arena, i, PRODUCT)
+        mean, inverse = vector(op, arena, i, MEAN), vector(op, arena, i, INVERSE)
+        factor, constant = vector(op, arena, i, FACTOR), vector(op, arena, i, TOTAL)
         for j in range(c):
             mean[j], inverse[j] = x[j], zero
         for p in range(1, n // c):
             for j in range(c):
                 mean[j] += x[p * c + j]
-        spread(mean, size, share, 0.0, False)
+        spread(mean, size, share)
         for p in range(n // c):
             for j in range(c):
                 deviation = x[p * c + j] - mean[j]
                 inverse[j] += deviation * deviation
-        spread(inverse, size, share, op["eps"], True)
+        spread(inverse, size, share)
         for j in range(c):
+            inverse[j] = one / np.sqrt(inverse[j] + eps)
             factor[j] = gain[j] * inverse[j] if has_gain else inverse[j]
             constant[j] = shift[j] if has_shift else zero
         for p in range(n // c):
@@ -145,15 +145,20 @@ def group_norm_forward(op, m, arena):
 @kernel
 def group_norm_backward(op, m, arena, mode):
     """dshift = sum dy, dgain = sum dy xh over examples and positions; dx = (dh - mean dh - xh mean(dh xh))/sd,
-    dh = gain dy, means over a group.   Ba, Kiros & Hinton 2016, supplement; Ioffe & Szegedy 2015, section 3.
+    dh = gain dy, means over a group.   Ioffe & Szegedy 2015, section 3, for the statistics of Wu & He 2018.
     """
     n, c, size, flags = op["n_in"], op["dims"][0], op["dims"][0] // op["dims"][1], op["flags"]
-    gain, has_gain, zero, one = arena[op["w"] : op["w"] + c], op["w"] >= 0, arena.dtype.type(0), arena.dtype.type(1)
-    wanted, add, share = mode & INPUT_GRADIENT or not flags & SKIP_DX, flags & ADD_DX != 0, 1.0 / (n // c * size)
+    wanted, add = mode & INPUT_GRADIENT != 0 or flags & SKIP_DX == 0, flags & ADD_DX != 0
+    share = 1.0 / (n // c * size)
+    zero = arena.dtype.type(0)
     for i in range(lane(), m, lanes()):
         x, dy = arena[op["x"] + i * n : op["x"] + (i + 1) * n], arena[op["dy"] + i * n : op["dy"] + (i + 1) * n]
-        mean, inverse = example_vector(op, arena, i, MEAN), example_vector(op, arena, i, INVERSE)
-        total, product = example_vector(op, arena, i, TOTAL), example_vector(op, arena, i, PRODUCT)
+        mean, inverse = vector(op, arena, i, MEAN), vector(op, arena, i, INVERSE)
+        total, product, factor = (
+            vector(op, arena, i, TOTAL),
+            vector(op, arena, i, PRODUCT),
+            vector(op, arena, i, FACTOR),
+        )
         for j in range(c):
             total[j], product[j] = zero, zero
         for p in range(n // c):
@@ -162,17 +167,18 @@ def group_norm_backward(op, m, arena, mode):
                 product[j] += dy[p * c + j] * ((x[p * c + j] - mean[j]) * inverse[j])
         if wanted:
             dx = arena[op["dx"] + i * n : op["dx"] + (i + 1) * n]
-            dh, dh_xh = example_vector(op, arena, i, MEAN_DH), example_vector(op, arena, i, MEAN_DH_XH)
+            level, slope = vector(op, arena, i, LEVEL), vector(op, arena, i, SLOPE)
+            for j in range(c):  # factor = gain/sd: both means come out divided by sd
+                level[j], slope[j] = total[j] * factor[j], product[j] * factor[j]
+            spread(level, size, share)
+            spread(slope, size, share)
             for j in range(c):
-                dh[j] = total[j] * (gain[j] if has_gain else one)
-                dh_xh[j] = product[j] * (gain[j] if has_gain else one)
-            spread(dh, size, share, 0.0, False)
-            spread(dh_xh, size, share, 0.0, False)
+                slope[j] *= inverse[j]
             for p in range(n // c):
                 for j in range(c):
                     k = p * c + j
-                    through = (gain[j] if has_gain else one) * dy[k] - dh[j] - (x[k] - mean[j]) * inverse[j] * dh_xh[j]
-                    dx[k] = (dx[k] if add else zero) + inverse[j] * through
+                    through = factor[j] * dy[k] - level[j] - (x[k] - mean[j]) * slope[j]
+                    dx[k] = (dx[k] if add else zero) + through
     barrier()
     if not mode & NO_PARAMETER_GRADIENT:
         if op["dw"] >= 0:

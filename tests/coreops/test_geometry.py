@@ -22,6 +22,7 @@ from coreops import (
     fit,
     fit_many,
 )
+from coreops.optimizers.full_matrix import full_matrix_update
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, JIT, complains, distance
 from tests.coreops.streams import stream
@@ -90,6 +91,12 @@ def test_full_matrix_of_any_size(n):
     theta = stream(FullMatrixAdaGrad(0.1, eps=0.0), np.r_[3.0 * Q, 4.0 * np.eye(n)[:1]])
     np.testing.assert_allclose(np.diff(theta, axis=0)[:n], -0.1 * Q, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(theta[-1] - theta[-2], -0.1 * 4 / 5 * np.eye(n)[0], rtol=1e-10, atol=1e-12)
+
+
+def test_full_matrix_shows_not_a_number():
+    theta, state = np.zeros(16), np.zeros(FullMatrixAdaGrad(0.1).state_size(16))
+    full_matrix_update(2, 0.0, False, 0.1, theta, np.array([1.0, np.nan] + 14 * [0.0]), state)
+    assert np.isnan(theta[1])
 
 
 def test_full_matrix_refuses_large_networks():

@@ -187,6 +187,12 @@ def test_the_average_is_that_of_the_iterates(start):
     assert run.loss[-1] == pytest.approx(run.validation_loss[-1], rel=1e-13)
 
 
+def test_no_step_no_average():
+    X, y = cases.problem()
+    run = fit(cases.mlp(), X, y, optimizer=AveragedSGD(0.2), epochs=0, seed=6)
+    np.testing.assert_array_equal(run.theta, cases.mlp().initialize(6))
+
+
 def test_early_stopping_keeps_the_best_average():
     X, y = cases.problem()
     settings = dict(batch_size=4, epochs=40, seed=1000, validation=(X, np.roll(y, 1)))
