@@ -88,8 +88,9 @@ def attack(row, ops, m, arena, mode, step, clean):
         clean[i] = x[i]
     barrier()
     if row["attack_random_start"]:
+        ordinal = np.int64(0)  # no literal, for which `draw` would be compiled anew
         for block in range(lane(), (n + 3) // 4, lanes()):
-            words = draw(row["seed"], ATTACK, 0, step, block)
+            words = draw(row["seed"], ATTACK, ordinal, step, block)
             for k in range(4):
                 i = 4 * block + k
                 if i < n:

@@ -70,7 +70,7 @@ def arrange_strata(row, epoch, n, groups, order):
     barrier()
     for c in range(lane(), classes, lanes()):  # Fisher-Yates within a class, by one lane
         for i in range(offsets[c + 1] - 1, offsets[c], -1):
-            word = draw(row["seed"], ORDER, STRATIFIED, epoch, i)[0]
+            word = draw(row["seed"], ORDER, row["sampling"], epoch, i)[0]
             a, b = places[i], places[offsets[c] + below(word, i - offsets[c] + 1)]
             order[a], order[b] = order[b], order[a]
     barrier()

@@ -1,5 +1,7 @@
 """The kernels that copy a batch into the arena."""
 
+import numpy as np
+
 from coreops.records import NONE
 from coreops.rng import TARGET_NOISE, add_normal
 from coreops.target import barrier, kernel, lane, lanes
@@ -16,7 +18,7 @@ def gather(row, x, y, weights, index, order, start, m, step, arena):
     barrier()
     if row["target_noise"]:
         targets = arena[row["targets"] : row["targets"] + m * row["n_target"]]
-        add_normal(row["seed"], TARGET_NOISE, 0, step, row["target_noise"], targets)
+        add_normal(row["seed"], TARGET_NOISE, np.int64(0), step, row["target_noise"], targets)
 
 
 @kernel(inline=True)

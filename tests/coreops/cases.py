@@ -112,6 +112,7 @@ from coreops.extra_passes import Adversary
 from coreops.inference import Prepared
 from coreops.initializers import Initializer
 from coreops.layers.as_printed import SlideDropout
+from coreops.layers.batch_mean import DivideByMean
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
 from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
@@ -139,11 +140,12 @@ BASES = dict(
 
 
 def errata():
-    """Classes of the modules named as_printed: runnable errors of the lectures, which coreops does not export."""
-    names = [m.name for m in pkgutil.walk_packages(coreops.__path__, "coreops.") if m.name.endswith(".as_printed")]
-    classes = [(module, c) for module in names for c in vars(importlib.import_module(module)).values()]
-    own = [c for module, c in classes if inspect.isclass(c) and c.__module__ == module]
-    return {c.__name__: c for c in own if not c.__name__.startswith("_") and not inspect.isabstract(c)}
+    """Runnable errors of the lectures, which coreops does not export: classes of as_printed, or that say so."""
+    names = [module.name for module in pkgutil.walk_packages(coreops.__path__, "coreops.")]
+    classes = [(name, c) for name in names for c in vars(importlib.import_module(name)).values() if inspect.isclass(c)]
+    own = [c for name, c in classes if c.__module__ == name and not c.__name__.startswith("_")]
+    printed = [c for c in own if c.__module__.endswith(".as_printed") or (c.__doc__ or "").startswith("ERRATUM")]
+    return {c.__name__: c for c in printed if not inspect.isabstract(c)}
 
 
 def exported(kind):
@@ -222,6 +224,7 @@ LAYERS = {
         (DropConnect(Dense(3, 4), 0.4, "none", tie_rows=True), 3),
     ],
     "WeightNoise": [(WeightNoise(Dense(3, 2), 0.3), 3), (WeightNoise(Dense(2, 2, bias=False), 0.0), 2)],
+    "DivideByMean": [(DivideByMean(), 3), (seen_as(DivideByMean(), 2, 2), 4)],
     "SlideDropout": [(SlideDropout(Dense(3, 2), 0.3), 3)],
 }
 NOT_DIFFERENTIABLE = {}  # layer or loss class without a gradient row -> why

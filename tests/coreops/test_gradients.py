@@ -93,7 +93,7 @@ def test_gradient_row_of_every_layer_and_loss(layer, width, loss, n, form):
         theta = network.initialize(seed) + generator.uniform(-0.3, 0.3, network.n_parameters)
         X, y = generator.normal(size=(4, 2)), targets(form, 4, n, generator)
         tensors = cases.tensors(network, theta)
-        parts = networks.loss_and_gradient(network.layers, loss, tensors, X, y)[1].values()
+        parts = network.parameters(loss_and_gradient(network, theta, X, y)[1]).values()
         # Signs that add up to 0 leave nothing to compare with; behind a threshold nothing is as it should be.
         flows = all(np.linalg.norm(part) > 1e-3 for part in parts) or isinstance(layer, Threshold)
         if flows and networks.margin(network.layers, tensors, X, loss, y) > 1e-2:

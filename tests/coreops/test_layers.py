@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from coreops import SGD, BatchNorm, BatchRenorm, Dense, LinearLoss, Network, ReLU, Scale, fit, loss_and_gradient
+from coreops.layers.batch_mean import DivideByMean
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, distance
 from tests.oracles import networks
@@ -36,7 +37,7 @@ def test_layer_against_its_oracle(layer, width, m, dtype):
 
     bound = 50 * EPS[dtype]
     assert distance(outputs(network, theta, X), y) <= bound
-    by_batch = isinstance(layer, (BatchNorm, BatchRenorm))  # else as in an evaluation: nothing is drawn
+    by_batch = isinstance(layer, (BatchNorm, BatchRenorm, DivideByMean))  # else as in an evaluation: nothing is drawn
     value, gradient = loss_and_gradient(network, theta, X, m * dy, training=by_batch)  # LinearLoss divides by m
     assert abs(value - np.sum(y * dy)) <= bound * np.sum(np.abs(y * dy))
     assert gradient.dtype == dtype

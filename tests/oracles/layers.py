@@ -286,5 +286,6 @@ LAYERS = {
     "GaussianNoise": (identity, identity_vjp, False),
     "DropConnect": (drop_connect, drop_connect_vjp, False),
     "WeightNoise": (weight_noise, weight_noise_vjp, False),
+    "DivideByMean": (normalization.divide_by_mean, normalization.divide_by_mean_vjp, False),
     "SlideDropout": (slide_dropout, slide_dropout_vjp, False),
 }

@@ -24,6 +24,19 @@ def jacobian(values, eps, center_only=False):
     return (centering - np.outer(xh, xh) / n) / np.sqrt(v + eps)
 
 
+def divide_by_mean(layer, x, running_mean, batches):
+    """Erratum E15: y_i = x_i/mu over the values that share a channel.   Right: Ioffe & Szegedy 2015, algorithm 1."""
+    values = x.reshape(-1, len(running_mean))
+    return np.array([row / np.mean(values, axis=0) for row in values]).reshape(x.shape)
+
+
+def divide_by_mean_vjp(layer, x, dy, running_mean, batches):
+    """dx_j = (dy_j - (1/n) sum_i dy_i x_i/mu)/mu, since dy_i/dx_j = delta_ij/mu - x_i/(n mu^2)."""
+    values, d = x.reshape(-1, len(running_mean)), dy.reshape(-1, len(running_mean))
+    mu = np.mean(values, axis=0)
+    return ((d - np.mean(d * values, axis=0) / mu) / mu).reshape(x.shape), {}
+
+
 def _image(x, gain, shift):
     """x as (m, positions, channels)."""
     given = gain if gain is not None else shift
