@@ -1,7 +1,19 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
 from coreops.data_start import initialize_from_data
-from coreops.diagnostics import gradient_check
+from coreops.diagnostics import (
+    LayerStatistics,
+    adversarial_examples,
+    effective_degrees_of_freedom,
+    gradient_check,
+    hessian,
+    hessian_spectrum,
+    layer_outputs,
+    layer_statistics,
+    loss_along,
+    permute_units,
+    rescale_units,
+)
 from coreops.extra_passes import FGSM, PGD
 from coreops.folding import fold_batch_norm
 from coreops.inference import input_gradient, loss_and_gradient
@@ -20,24 +32,9 @@ from coreops.initializers import (
     Uniform,
     VarianceScaling,
 )
-from coreops.layers import Dense, LeakyReLU, ReLU, Residual, Scale, Sigmoid, Tanh
-from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
 from coreops.layers import (
     BatchNorm,
     BatchRenorm,
-    Dense,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LeakyReLU,
-    ReLU,
-    Residual,
-    Scale,
-    Sigmoid,
-    Tanh,
-    WeightNorm,
-from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
-from coreops.layers import (
     Concatenate,
     Dense,
     DropConnect,
@@ -45,7 +42,10 @@ from coreops.layers import (
     FourierFeatures,
     FourierSeries,
     GaussianNoise,
+    GroupNorm,
     Identity,
+    InstanceNorm,
+    LayerNorm,
     LeakyReLU,
     Maxout,
     PReLU,
@@ -59,14 +59,9 @@ from coreops.layers import (
     Tanh,
     Threshold,
     WeightNoise,
+    WeightNorm,
 )
-from coreops.losses import (
-    BinaryCrossEntropy,
-    LinearLoss,
-    SigmoidSquaredError,
-    SoftmaxCrossEntropy,
-    SquaredError,
-)
+from coreops.losses import BinaryCrossEntropy, LinearLoss, SigmoidSquaredError, SoftmaxCrossEntropy, SquaredError
 from coreops.minimize import Minimum, minimize
 from coreops.network import Network
 from coreops.optimizers import (
@@ -86,7 +81,6 @@ from coreops.optimizers import (
     RMSProp,
     SignDescent,
 )
-from coreops.optimizers import SGD, AdaGrad, Adam, HeavyBall, Nesterov, RMSProp
 from coreops.other_losses import AbsoluteError, Hinge, Huber, Logistic, SoftmaxSquaredError
 from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, NoPenalty
 from coreops.results import Evaluation, Result, Table
@@ -125,8 +119,8 @@ __all__ = [
     "PGD",
     "SGD",
     "AMSGrad",
-    "AcceleratedGradient",
     "AbsoluteError",
+    "AcceleratedGradient",
     "AdaGrad",
     "Adadelta",
     "Adam",
@@ -144,20 +138,20 @@ __all__ = [
     "Cyclic",
     "Data",
     "Dense",
-    "Duplicated",
-    "EMAMomentum",
     "DropConnect",
     "Dropout",
+    "Duplicated",
+    "EMAMomentum",
     "EarlyStopping",
     "ElasticNet",
     "Evaluation",
     "ExponentialDecay",
-    "FullMatrixAdaGrad",
-    "GaugeImbalanced",
-    "GlorotNormal",
     "FourierFeatures",
     "FourierSeries",
+    "FullMatrixAdaGrad",
+    "GaugeImbalanced",
     "GaussianNoise",
+    "GlorotNormal",
     "GlorotUniform",
     "GroupNorm",
     "HarmonicDecay",
@@ -169,26 +163,24 @@ __all__ = [
     "Huber",
     "Identity",
     "ImportanceSampling",
-    "InverseSquareRoot",
     "InstanceNorm",
+    "InverseSquareRoot",
     "JacobianPenalty",
     "LayerNorm",
+    "LayerStatistics",
     "LeakyReLU",
     "LecunNormal",
     "LecunUniform",
     "LinearLoss",
+    "Logistic",
+    "Maxout",
     "Minimum",
     "Nesterov",
     "Network",
     "NoPenalty",
     "Orthogonal",
-    "PathSGD",
-    "Logistic",
-    "Maxout",
-    "Nesterov",
-    "Network",
-    "NoPenalty",
     "PReLU",
+    "PathSGD",
     "ProgressiveDecay",
     "RMSProp",
     "RandomReLUFeatures",
@@ -218,17 +210,26 @@ __all__ = [
     "Uniform",
     "VarianceScaling",
     "WarmUp",
-    "WeightNorm",
     "WeightNoise",
+    "WeightNorm",
     "WithReplacement",
+    "adversarial_examples",
+    "effective_degrees_of_freedom",
     "fit",
     "fit_many",
     "fold_batch_norm",
     "gradient_check",
+    "hessian",
+    "hessian_spectrum",
     "initialize_from_data",
     "input_gradient",
+    "layer_outputs",
+    "layer_statistics",
+    "loss_along",
     "loss_and_gradient",
     "minimize",
+    "permute_units",
+    "rescale_units",
     "robbins_monro",
     "source_hash",
 ]

@@ -8,6 +8,7 @@ it and as many of its gradient. Images are stored channels last: (examples, heig
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,6 +74,14 @@ class Parameter:
         return values
 
 
+class Built(NamedTuple):
+    """A layer in the plan: its spec, what it computes, and the numbers of the operations that do."""
+
+    spec: object
+    output: Value
+    operations: range
+
+
 @dataclass
 class Plan:
     """What layers build: operations over symbolic operands. `lay_out` turns it into records for a batch capacity."""
@@ -85,6 +94,7 @@ class Plan:
     scope: tuple = ()  # where the layer being built stands: prefixes parameter names
     previous: str = "the input"
     current: str = ""
+    outputs: dict = field(default_factory=dict)  # name of a layer ("1", or "1.0" inside another) -> Built
     positions: dict = field(default_factory=dict)  # batch norms: their name -> values per channel and example
 
     def __post_init__(self):
@@ -134,7 +144,10 @@ class Plan:
         for k, layer in enumerate(layers):
             self.scope = (*scope, k)
             self.current = f"{'.'.join(map(str, self.scope))} {layer}"
+            before = len(self.operations)
             x = layer.build(self, x)
+            added = range(before, len(self.operations))
+            self.outputs[".".join(map(str, (*scope, k)))] = Built(layer, x, added)
             self.previous = f"{'.'.join(map(str, (*scope, k)))} {layer}"
         self.scope = scope
         return x

@@ -15,6 +15,8 @@ BATCH_NORM, BATCH_RENORM, GROUP_NORM, WEIGHT_NORM, BATCH_MEAN = 30, 31, 32, 33, 
 DROPOUT, DROP_CONNECT, NOISE, WEIGHT_NOISE = 40, 41, 42, 43
 SQUARED_ERROR, LINEAR_LOSS, BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY = 100, 101, 102, 103
 SIGMOID_SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, HINGE, LOGISTIC, SOFTMAX_SQUARED_ERROR = 104, 105, 106, 107, 108, 109
+# What acts on each element alone: layers whose slope is a number per unit.
+ELEMENTWISE = (RECTIFIER, SIGMOID, TANH, SOFTPLUS, THRESHOLD, PRELU, SINUSOID)
 
 # Modes: bits passed with the number of examples, so that training and evaluation are the same function.
 TRAIN = 1  # the loss leaves its gradient behind
@@ -99,6 +101,7 @@ ROW = np.dtype(
         ("attack_low", np.float64),
         ("attack_high", np.float64),
         ("target_noise", np.float64),
+        ("gradient_tolerance", np.float64),
         ("schedule", np.int64),
         ("schedule_rate", np.float64),
         ("schedule_every", np.int64),

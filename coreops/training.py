@@ -5,7 +5,7 @@ import numpy as np
 from coreops.extra_passes import attack, jacobian_gradient
 from coreops.interpreter import backward, forward
 from coreops.optimizers.phases import probe, readout, retreat, update
-from coreops.penalties import add_gradient, after_update, before_gradient
+from coreops.penalties.phases import add_gradient, after_update, before_gradient
 from coreops.records import (
     BATCH_LOSS,
     COMPLETED,
@@ -18,7 +18,8 @@ from coreops.records import (
     VALIDATION_ERROR,
     VALIDATION_LOSS,
 )
-from coreops.sampling import arrange, gather, gather_range
+from coreops.sampling.arrange import arrange
+from coreops.sampling.gather import gather, gather_range
 from coreops.schedules import scheduled
 from coreops.target import (
     barrier,
@@ -52,6 +53,15 @@ def all_finite(values):
     for i in range(lane(), values.size, lanes()):
         bad += not np.isfinite(values[i])
     return block_sum(bad) == 0
+
+
+@kernel
+def norm(values):
+    """||values||_2, summed in float64."""
+    total = 0.0
+    for i in range(lane(), values.size, lanes()):
+        total += np.float64(values[i]) ** 2
+    return np.sqrt(block_sum(total))
 
 
 @kernel
@@ -94,9 +104,9 @@ def train_row(
 ):  # fmt: skip
     """Train row r of `rows` from result = theta | stats, and leave the trained ones there.
 
-    ops: its plan; x, y: flat data; weights: of the examples' losses, or empty; train, held_out: example numbers;
-    groups: what its sampler was prepared with; arena, state, order: scratch; curves (epochs, 5), step_loss, step_theta
-    (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
+    ops: its plan; x, y: flat data; train, held_out: example numbers; weights: of the losses by position in train, or
+    empty; groups: what its sampler was prepared with; arena, state, order: scratch; curves (epochs, 5), step_loss,
+    step_theta (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
     """
     saved = flush_denormals()
     run(
@@ -167,12 +177,13 @@ def run(
             rate = scheduled(row, step, epoch)
             step += 1
             power1, power2 = power1 * row["beta1"], power2 * row["beta2"]
+            if not plain:
+                before_gradient(row, theta_padded)
             probe(row, step, theta_padded, state)
             if plain:
                 batch_loss, _ = forward(ops, m, arena, training, row["seed"], step, row["example_weights"])
                 backward(ops, m, arena, training, row["seed"], step)
             else:
-                before_gradient(row, theta_padded)
                 batch_loss = penalised_gradient(row, ops, m, arena, training, step, theta_padded, grad_padded, extra)
             if every_loss and (step - 1) % every_loss == 0 and lane() == 0:
                 step_loss[(step - 1) // every_loss] = batch_loss / m
@@ -181,14 +192,18 @@ def run(
                 status = DIVERGED
                 break
             epoch_loss, epoch_examples = epoch_loss + batch_loss, epoch_examples + m
+            small = row["gradient_tolerance"] > 0 and norm(grad_padded) <= row["gradient_tolerance"]
             update(row, ops, arena, step, power1, power2, rate, theta_padded, grad_padded, state)
             if not plain:
                 after_update(row, rate, theta_padded)
             if every_theta and step % every_theta == 0:
                 assign(step_theta[step // every_theta], theta)
+            if small:
+                status = STOPPED
+                break
         epochs_run = epoch + 1
         if status != DIVERGED:
-            last = epochs_run == row["epochs"]
+            last = status == STOPPED or epochs_run == row["epochs"]
             if row["evaluate_every"] and (epochs_run % row["evaluate_every"] == 0 or last):
                 readout(row, theta_padded, state)
                 loss, error = evaluate(row, ops, x, y, train, arena, evaluation)

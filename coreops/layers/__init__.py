@@ -1,19 +1,17 @@
 """Layers: for each family a frozen spec for people and the kernels that run it.
 
-from coreops.layers.activation import LeakyReLU, ReLU, Sigmoid, Tanh
-from coreops.layers.batch_norm import BatchNorm
-from coreops.layers.batch_renorm import BatchRenorm
-from coreops.layers.dense import Dense
-from coreops.layers.group_norm import GroupNorm, InstanceNorm, LayerNorm
 Layers that lectures print with errors are in `coreops.layers.as_printed`, and only there.
 """
 
 from coreops.layers.activation import Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softplus, Tanh, Threshold
+from coreops.layers.batch_norm import BatchNorm
+from coreops.layers.batch_renorm import BatchRenorm
 from coreops.layers.concatenate import Concatenate
 from coreops.layers.dense import Dense
 from coreops.layers.drop_connect import DropConnect, WeightNoise
 from coreops.layers.dropout import Dropout
 from coreops.layers.features import FourierFeatures, FourierSeries, RandomReLUFeatures
+from coreops.layers.group_norm import GroupNorm, InstanceNorm, LayerNorm
 from coreops.layers.maxout import Maxout
 from coreops.layers.noise import GaussianNoise
 from coreops.layers.prelu import PReLU

@@ -79,9 +79,9 @@ def orthogonalize(n, p, rows, ulp):
             for j in range(i + 1, n):
                 x, y = rows[i * p : i * p + p], rows[j * p : j * p + p]
                 xx, yy, xy = dot(x, x), dot(y, y), dot(x, y)
-                if np.abs(xy) > 4 * n * ulp * np.sqrt(xx) * np.sqrt(yy):
+                if abs(xy) > 4 * n * ulp * np.sqrt(xx) * np.sqrt(yy):
                     zeta = (yy - xx) / (2.0 * xy)
-                    t = (1.0 if zeta >= 0 else -1.0) / (np.abs(zeta) + np.sqrt(1.0 + zeta * zeta))
+                    t = (1.0 if zeta >= 0 else -1.0) / (abs(zeta) + np.sqrt(1.0 + zeta * zeta))
                     c = 1.0 / np.sqrt(1.0 + t * t)
                     rotate(x, y, rows.dtype.type(c), rows.dtype.type(c * t))
                     rotations += 1

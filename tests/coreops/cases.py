@@ -1,7 +1,9 @@
 """The tables that the tests run over: what coreops exports, sorted, and settings to try each thing with."""
 
+import importlib
 import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -14,6 +16,10 @@ import pytest
 
 import coreops
 from coreops import (
+    FGSM,
+    L1,
+    L2,
+    PGD,
     SGD,
     AbsoluteError,
     AcceleratedGradient,
@@ -26,14 +32,18 @@ from coreops import (
     BatchNorm,
     BatchRenorm,
     BinaryCrossEntropy,
+    ClassBalanced,
     Concatenate,
     Constant,
     ConstantRate,
     CosineDecay,
+    Curriculum,
+    Cyclic,
     Dense,
     DropConnect,
     Dropout,
     Duplicated,
+    ElasticNet,
     EMAMomentum,
     ExponentialDecay,
     FourierFeatures,
@@ -52,8 +62,10 @@ from coreops import (
     Hinge,
     Huber,
     Identity,
+    ImportanceSampling,
     InstanceNorm,
     InverseSquareRoot,
+    JacobianPenalty,
     LayerNorm,
     LeakyReLU,
     LecunNormal,
@@ -63,24 +75,30 @@ from coreops import (
     Maxout,
     Nesterov,
     Network,
+    NoPenalty,
     Orthogonal,
     PathSGD,
     PReLU,
     ProgressiveDecay,
     RandomReLUFeatures,
     ReLU,
+    Reshuffle,
     Residual,
     RMSProp,
     Scale,
     ScaledTanh,
+    ShuffleOnce,
     Sigmoid,
     SigmoidSquaredError,
     SignDescent,
     SoftmaxCrossEntropy,
     SoftmaxSquaredError,
     Softplus,
+    SortedCyclic,
     SquaredError,
     StepDecay,
+    Stratified,
+    Stream,
     Tanh,
     Threshold,
     Uniform,
@@ -88,16 +106,17 @@ from coreops import (
     WarmUp,
     WeightNoise,
     WeightNorm,
+    WithReplacement,
 )
+from coreops.extra_passes import Adversary
 from coreops.inference import Prepared
 from coreops.initializers import Initializer
-from coreops.initializers import as_printed as printed_initializers
-from coreops.layers import as_printed
 from coreops.layers.as_printed import SlideDropout
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
-from coreops.optimizers import as_printed as printed_optimizers
 from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
+from coreops.penalties import Penalty
+from coreops.penalties.as_printed import ShrinkFirst
 from coreops.records import NO_LOSS, SAMPLE
 from coreops.sampling import Sampling
 from coreops.schedules import Schedule
@@ -108,24 +127,31 @@ DTYPES = ("float32", "float64")
 EPS = {name: float(np.finfo(name).eps) for name in DTYPES}
 
 
-PRINTED = (printed_initializers, printed_optimizers)
+BASES = dict(
+    loss=Loss,
+    optimizer=Optimizer,
+    initializer=Initializer,
+    schedule=Schedule,
+    sampling=Sampling,
+    penalty=Penalty,
+    adversary=Adversary,
+)
 
 
-def module_of(item):
-    return getattr(item, "__module__", None)
+def errata():
+    """Classes of the modules named as_printed: runnable errors of the lectures, which coreops does not export."""
+    names = [m.name for m in pkgutil.walk_packages(coreops.__path__, "coreops.") if m.name.endswith(".as_printed")]
+    classes = [(module, c) for module in names for c in vars(importlib.import_module(module)).values()]
+    return {c.__name__: c for module, c in classes if inspect.isclass(c) and c.__module__ == module}
 
 
 def exported(kind):
-    """Public classes of coreops and of its errata, of one kind; a layer is what builds operations and is no loss."""
-    printed = {n: c for module in PRINTED for n, c in vars(module).items() if module.__name__ == module_of(c)}
-    classes = {n: c for n, c in (vars(coreops) | printed).items() if inspect.isclass(c) and not inspect.isabstract(c)}
-    """Public classes of coreops of one kind, and the erroneous ones; a layer builds operations and is no loss."""
-    printed = {name: item for name, item in vars(as_printed).items() if name.startswith("Slide")}
-    classes = {name: item for name, item in (vars(coreops) | printed).items() if inspect.isclass(item)}
+    """Public classes of coreops, and its errata, of one kind; a layer is what builds operations and is no loss."""
+    items = (vars(coreops) | errata()).items()
+    classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
-    bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
-    return {n: c for n, c in classes.items() if issubclass(c, bases[kind]) and not n.startswith("_")}
+    return {n: c for n, c in classes.items() if issubclass(c, BASES[kind])}
 
 
 def seen_as(layer, *shape):
@@ -261,7 +287,32 @@ INITIALIZERS = {
     "Orthogonal": [Orthogonal(), Orthogonal(gain=2.0)],
     "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
     "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
-    **{name: [cls(), cls(gain=2.0)] for name, cls in vars(printed_initializers).items() if re.match(r"E\d\d", name)},
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if name in errata()},
+}
+PENALTIES = {
+    "NoPenalty": [NoPenalty()],
+    "L2": [L2(0.3), L2(0.0)],
+    "L1": [L1(0.2), L1(0.2, proximal=False), L1(0.0)],
+    "ElasticNet": [ElasticNet(0.1, ridge=0.3), ElasticNet(0.1, False, 0.3), ElasticNet(0.2)],
+    "JacobianPenalty": [JacobianPenalty(0.2), JacobianPenalty(0.0)],
+    "ShrinkFirst": [ShrinkFirst(0.05), ShrinkFirst(0.0)],
+}
+ADVERSARIES = {
+    "FGSM": [FGSM(0.2), FGSM(0.2, -1.0, 1.0), FGSM(0.0)],
+    "PGD": [PGD(0.2), PGD(0.2, step=0.15, steps=3), PGD(0.3, -1.0, 1.0, step=0.1, steps=2, random_start=True)],
+}
+LABELS = np.array([0, 1, 0, 0, 2, 0, 1, 0, 0, 1, 1, 2, 0])  # 7, 4 and 2 of three classes
+SAMPLING = {
+    "Cyclic": [Cyclic()],
+    "Stream": [Stream()],
+    "SortedCyclic": [SortedCyclic()],
+    "Reshuffle": [Reshuffle()],
+    "ShuffleOnce": [ShuffleOnce()],
+    "WithReplacement": [WithReplacement()],
+    "Stratified": [Stratified()],
+    "ClassBalanced": [ClassBalanced(), ClassBalanced(reweight=True)],
+    "Curriculum": [Curriculum(LABELS - np.arange(13) / 20, 0.3, 2), Curriculum(np.arange(13))],
+    "ImportanceSampling": [ImportanceSampling(1.0 + LABELS), ImportanceSampling(np.ones(13))],
 }
 
 

@@ -29,7 +29,7 @@ from tests.oracles.losses import signs
 
 
 def test_gradient_of_the_saturated_unit():
-    """w = b = 2, x = 1, y = 0: 2 s s (1 - s) at z = 4 is 0.0347; s, with the logarithmic loss, is 28.3 times as much."""
+    """w = b = 2, x = 1, y = 0: 2 s s (1 - s) at z = 4 is 0.0347; s, of the logarithmic loss, is 28.3 times it."""
     squared, logarithmic = (
         at_outputs(loss, np.array([[4.0]]), np.array([y]), "float64")[1][0, 0]
         for loss, y in ((SigmoidSquaredError(), 0), (Logistic(), -1))
