@@ -29,7 +29,8 @@ EXACT = (
     Criterion(claim=LAYER, name="formula", role="secondary",
         statement="So is the closed form with its two means.", criterion=_GRADIENT),
     Criterion(claim=LAYER, name="finite-differences", role="secondary",
-        statement="Central differences of the engine's own loss agree.", criterion=_GRADIENT),
+        statement="Central differences of the engine's own loss agree.",
+        criterion="largest error {{ params.gradient_tol }} of the largest entry of all groups"),
     Criterion(claim=LAYER, name="wrong-size", role="secondary",
         statement="Leaving the statistics out is no small error.",
         criterion="error of the detached gradient by the input at least {{ params.wrong_error }} of its largest entry, "

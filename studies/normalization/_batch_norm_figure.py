@@ -154,9 +154,7 @@ def _rates(ax, data, p):
 
 def _stacks(ax, data, p):
     size = f"{p.deep_width} {p.deep_batch}"
-    labels = {"relu BN": ("batch norm, ReLU", 3), "linear BN": ("batch norm, linear", 1), "sigmoid none": ("sigmoid", 0),
-              "relu none": ("ReLU", 2)}  # fmt: skip
-    for arm, (_, style) in labels.items():
+    for arm, style in (("relu BN", 3), ("linear BN", 1), ("sigmoid none", 0), ("relu none", 2)):
         x, values = wide(data, "stack", arm, size)
         relative = np.exp(np.log(values).mean(0))
         plotting.line(ax, x, relative / relative[-1], style)
@@ -165,9 +163,9 @@ def _stacks(ax, data, p):
     level = np.exp(np.log(values).mean(0))
     plotting.theory(ax, x, level[x[-1] - 1] / level[-1] * LIMIT ** (x[-1] - x))
     ax.set(yscale="log", ylim=(1e-4, 1e4), xlabel="layer", ylabel="gradient / last layer's")
-    _write(ax, 0.4, 0.82, labels["relu BN"][0], 3)
+    _write(ax, 0.4, 0.82, "batch norm, ReLU", 3)
     _write(ax, 0.04, 0.55, "ReLU (He)", 2)
-    _write(ax, 0.04, 0.36, labels["linear BN"][0], 1)
+    _write(ax, 0.04, 0.36, "batch norm, linear", 1)
     _write(ax, 0.7, 0.12, "sigmoid", 0, ha="right")
     return "Gradient at the start"
 

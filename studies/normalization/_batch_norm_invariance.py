@@ -4,7 +4,17 @@ from time import perf_counter
 
 import numpy as np
 
-from coreops import L2, BatchNorm, Dense, HeNormal, Network, ReLU, SoftmaxCrossEntropy, fold_batch_norm, loss_and_gradient
+from coreops import (
+    L2,
+    BatchNorm,
+    Dense,
+    HeNormal,
+    Network,
+    ReLU,
+    SoftmaxCrossEntropy,
+    fold_batch_norm,
+    loss_and_gradient,
+)
 from coreops.inference import network_outputs
 from coreops.layers.batch_mean import DivideByMean
 from studies.normalization._batch_norm_networks import load, mlp, train
@@ -117,7 +127,9 @@ def biases(p, seeds, sweep):
     seed, out = seeds[0], []
     split, _ = load(seed, p.n_train, "float64")
     X, y = (v[:BATCH] for v in split.part("train"))
-    nets = {"BN": mlp(BatchNorm(), p.hidden, p.width, "float64", bias=True), "none": mlp(None, p.hidden, p.width, "float64")}
+    nets = {
+        arm: mlp(norm, p.hidden, p.width, "float64", bias=True) for arm, norm in (("BN", BatchNorm()), ("none", None))
+    }
     every = max(1, p.norm_epochs * (p.n_train // 20) // 20)
     rows = [
         train(n, p.norm_rate / 2, seed, 20, p.norm_epochs, p.n_train, evaluate_every=0, record_theta_every=every)
@@ -139,6 +151,9 @@ def biases(p, seeds, sweep):
         net.parameters(theta)[name][:] += value
         return theta
 
+    def batch_outputs(name):
+        return network_outputs(net, moved(name, offsets), X, batch_statistics=True)
+
     standing = network_outputs(net, result.theta, X, batch_statistics=True)
     stored = network_outputs(net, result.theta, X, result.stats)
     parts, stats = result.parameters, result.statistics
@@ -155,8 +170,8 @@ def biases(p, seeds, sweep):
     by_shift = network_outputs(net, moved("1.shift", equivalent), X, result.stats)
     recalibrated = fresh(result.theta)
     for metric, value in {
-        "before": largest(network_outputs(net, moved("0.bias", offsets), X, batch_statistics=True) - standing, standing),
-        "after": largest(network_outputs(net, moved("1.shift", offsets), X, batch_statistics=True) - standing, standing),
+        "before": largest(batch_outputs("0.bias") - standing, standing),
+        "after": largest(batch_outputs("1.shift") - standing, standing),
         "stale": largest(stale - stored, stored),
         "shift": largest(by_shift - stale, stale),
         "recalibrated": largest(fresh(moved("0.bias", offsets)) - recalibrated, recalibrated),
@@ -187,7 +202,7 @@ def folding(p, seeds, sweep):
             elif s == seeds[0]:
                 X = load(s, p.n_train)[0].X
                 times = [
-                    fastest(p, lambda n=n, t=t, st=st: network_outputs(n, t, X, st))
+                    fastest(p, lambda n=n, t=t, st=st, X=X: network_outputs(n, t, X, st))
                     for n, t, st in ((net, result.theta, result.stats), folded)
                 ]
                 out.append(("fold", dtype, "speed-up", 0, s, times[0] / times[1]))

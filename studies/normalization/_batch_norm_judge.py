@@ -1,7 +1,5 @@
 """From the frame of the study `batch_norm` to outcomes: name of the finding -> (Outcome, note)."""
 
-import numpy as np
-
 from studies.harness import statistics
 from studies.normalization._batch_norm_trained_judge import trained
 
@@ -13,7 +11,8 @@ def pick(data, part, arm, metric=None):
 
 def outcomes(data, p):
     found = layer(data, p) | invariance(data, p) | biases(data, p) | folding(data, p)
-    return {name: value if isinstance(value, tuple) else (value, "") for name, value in (found | trained(data, p)).items()}
+    found |= trained(data, p)
+    return {name: value if isinstance(value, tuple) else (value, "") for name, value in found.items()}
 
 
 def layer(data, p):
@@ -48,10 +47,7 @@ def invariance(data, p):
     def exact(values):
         return statistics.exact(values, 0.0, tol=p.tol)
 
-    worst_of = {
-        "as-printed-e15": ("mean", max(scale("mean", "outputs")), max(offset("mean", "bias"))),
-    }
-    _, by_scale, by_offset = worst_of["as-printed-e15"]
+    by_scale, by_offset = max(scale("mean", "outputs")), max(offset("mean", "bias"))
     out = {
         "output-invariant": exact(scale("BN", "outputs") + offset("BN", "bias")),
         "gradient-inverse": exact(scale("BN", "gradient")),

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from coreops import BatchNorm, Dense, Network, SoftmaxCrossEntropy, SquaredError, Tanh, input_gradient, loss_and_gradient
+from coreops import (
+    BatchNorm,
+    Dense,
+    Network,
+    SoftmaxCrossEntropy,
+    SquaredError,
+    Tanh,
+    input_gradient,
+    loss_and_gradient,
+)
 from coreops.inference import network_outputs
 
 EPS, CLASSES, KEY = 1e-5, 3, 4001

@@ -84,7 +84,7 @@ def _recalibrated(p, keys, results, training, sweep):
             B, s = keys[i]
             X = load(s, p.n_train)[0].part("train")[0]
             again.append(results[i].recalibrated(X, None if size == "full" else B))
-            if B == p.n_train:
+            if size == "full" and len(X) == B:
                 again[-1] = biased(again[-1], p.n_train)
         at = [keys[i] for i in chosen]
         stored = losses(p, at, again, sweep, True)

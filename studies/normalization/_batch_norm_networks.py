@@ -9,6 +9,7 @@ import pandas as pd
 from coreops import SGD, Data, Dense, HeNormal, Network, ReLU, Run, SoftmaxCrossEntropy
 from studies.harness import datasets
 
+FAILED = 100 * np.log(10.0)  # loss of a diverged run: a hundred times that of guessing
 COLUMNS = ["part", "arm", "metric", "x", "seed", "value"]
 
 
@@ -41,10 +42,10 @@ def train(network, rate, seed, batch, epochs, n_train, **settings):
     )  # fmt: skip
 
 
-def last_loss(result, start=np.log(10.0)):
-    """Training loss at the end; a diverged run ends at infinity's stand-in, a hundred times the loss of guessing."""
+def last_loss(result):
+    """Training loss at the end."""
     loss = result.loss[result.epochs_run - 1]
-    return float(loss) if result.status != "diverged" and np.isfinite(loss) else 100 * start
+    return float(loss) if result.status != "diverged" and np.isfinite(loss) else FAILED
 
 
 def accuracy(result, part, seed, n_train):

@@ -85,7 +85,8 @@ def rate_range(p, seeds, sweep):
             for arm in ("none", "batch norm"):
                 net = mlp(NORMS[arm], depth, p.width)
                 keys = [(s, rate) for s in seeds for rate in grid]
-                rows = [train(net, r, s, batch, p.rate_epochs, p.n_train, evaluate_every=p.rate_epochs) for s, r in keys]
+                last = {"evaluate_every": p.rate_epochs}
+                rows = [train(net, r, s, batch, p.rate_epochs, p.n_train, **last) for s, r in keys]
                 found = np.array([last_loss(r) for r in sweep(rows)]).reshape(len(seeds), -1)
                 for s, losses in zip(seeds, found, strict=True):
                     name = f"{arm} {depth}"

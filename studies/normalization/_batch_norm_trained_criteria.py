@@ -6,11 +6,15 @@ from studies.normalization._batch_norm_exact_criteria import control
 MISMATCH, SPEED = "bn-train-test-mismatch", "bn-speeds-up"
 RATE, DEEP = "bn-higher-lr", "bn-gradient-explosion"
 _BAND = "95 % BCa interval over seeds"
-_GAP = "log-log slope of |gap| in the batch size over {{ params.gap_batches }}: " + _BAND + " below {{ params.gap_slope }}"
+_GAP = (
+    "log-log slope of |gap| in the batch size over {{ params.gap_batches }}: " + _BAND + " below {{ params.gap_slope }}"
+)
 _MC = "within the Bonferroni-corrected 95 % error of {{ params.formula_draws }} batches, and 5 %"
 _PAIRED = "paired over seeds, " + _BAND + " off 0 and mean difference at least "
 _SPEED = _PAIRED + "ln {{ params.speed_factor }} in ln(epochs to a training loss of {{ params.target }})"
-_RATE = _PAIRED + "{{ params.rate_margin }} in log10 of the highest rate that ends below a loss of {{ params.rate_loss }}"
+_RATE = (
+    _PAIRED + "{{ params.rate_margin }} in log10 of the highest rate that ends below a loss of {{ params.rate_loss }}"
+)
 _GROWTH = "growth per layer {{ params.growth }} +- {{ params.growth_tol }}, " + _BAND
 _LEVEL = "growth per layer 1 +- {{ params.level_tol }}, " + _BAND
 
@@ -69,7 +73,7 @@ TRAINED = (
         criterion=_RATE + "; at each depth of {{ params.depths }} and batch of {{ params.rate_batches }}"),
     Criterion(claim=RATE, name="still-limited", role="secondary",
         statement="Batch norm does not remove the limit: its highest rate fails.",
-        criterion="share of all its runs at the highest rate tried that end above {{ params.rate_loss }}, at least 0.9"),
+        criterion="share of all its runs at the highest rate tried that end above {{ params.rate_loss }} at least 0.9"),
     control(RATE, "pairs-higher", "higher-rate", "With batches of two higher rates work too.", _RATE),
 
     Criterion(claim=DEEP, name="no-vanishing",

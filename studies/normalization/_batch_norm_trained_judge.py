@@ -57,7 +57,8 @@ def mismatch(data, p):
     def narrowed(arm):
         rest = per_seed(data, "gap", arm, "recalibrated", smallest)
         share = 1 - np.abs(rest) / np.abs(gap)
-        return statistics.paired(share, 0.0, claimed="greater", delta=p.recalibration_margin), f"gap {gap.mean():.3f} -> {rest.mean():.3f}"
+        outcome = statistics.paired(share, 0.0, claimed="greater", delta=p.recalibration_margin)
+        return outcome, f"gap {gap.mean():.3f} -> {rest.mean():.3f}"
 
     large = [better("batch norm", "none", b, p.benefit) for b in p.large]
     stored = per_seed(data, "gap", "batch norm", main, p.n_train)
@@ -65,8 +66,10 @@ def mismatch(data, p):
         "moments": statistics.monte_carlo(mean, error, theory, n=p.formula_draws),
         "gap-slope": gap_slope("batch norm", main),
         "gap-slope-steps": gap_slope("batch norm", f"steps {p.gap_rate:g}"),
-        "gap-slope-rates": _joined(statistics.along_axis(others, [o for o, _ in slopes]),
-                                   ", ".join(f"{m}: {n}" for m, (_, n) in zip(others, slopes, strict=True))),
+        "gap-slope-rates": (
+            statistics.along_axis(others, [o for o, _ in slopes]),
+            "at rates and what is fixed, " + ", ".join(f"{m}: {n}" for m, (_, n) in zip(others, slopes, strict=True)),
+        ),
         "layer-norm-slope": gap_slope("layer norm", main),
         "collapse": better("none", "batch norm", 2, p.collapse),
         "layer-norm-collapse": better("none", "layer norm", 2, p.collapse),
@@ -77,10 +80,6 @@ def mismatch(data, p):
         "full-batch-gap": (statistics.exact(full, 0.0, tol=1e-5),
                            f"with the running statistics of training {stored.mean():.2g}"),
     }  # fmt: skip
-
-
-def _joined(outcome, note):
-    return outcome, note
 
 
 def speed(data, p):
@@ -165,7 +164,8 @@ def deep(data, p):
     return {
         "no-vanishing": (
             statistics.along_axis(
-                ("with batch norm", "without"), (above(kept, least), statistics.paired(lost, least, claimed="less", delta=0.0))
+                ("with batch norm", "without"),
+                (above(kept, least), statistics.paired(lost, least, claimed="less", delta=0.0)),
             ),
             f"growth {kept.mean():.3f} with, {lost.mean():.3f} without",
         ),
