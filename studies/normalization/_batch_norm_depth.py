@@ -1,6 +1,7 @@
 """Deep stacks: the gradient at initialisation, layer by layer, and training."""
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from coreops import BatchNorm, Dense, HeNormal, Network, ReLU, Residual, SoftmaxCrossEntropy
 from studies.harness import tuning
@@ -56,7 +57,8 @@ def initial(p, seeds):
     jobs = [(a, n, main, s) for a, n in STACKS for s in seeds]
     jobs += [("relu", "BN", size, s) for size in p.deep_sizes for s in seeds[: p.size_seeds]]
     for activation, norm, (width, batch), s in jobs:
-        rms = stack(s, activation, norm == "BN", p.deep, width, batch)
+        with threadpool_limits(1):  # sums in the same order on every machine, and small matrices gain nothing
+            rms = stack(s, activation, norm == "BN", p.deep, width, batch)
         arm, metric = f"{activation} {norm}", f"{width} {batch}"
         out += [("stack", arm, metric, k + 1, s, v) for k, v in enumerate(rms)]
     return out

@@ -49,7 +49,7 @@ def _gradient(ax, data, p):
     ax.axhline(p.gradient_tol, color=plotting.THEORY, linewidth=0.7, linestyle=":")
     _plain_ticks(ax, p.gradient_batches)
     ax.set(yscale="log", ylim=(1e-17, 1e7), xlabel="batch size", ylabel="error / largest entry")
-    _write(ax, 0.97, 0.72, "statistics held constant", PLAIN, ha="right")
+    _write(ax, 0.97, 0.8, "statistics constant", PLAIN, ha="right")
     _write(ax, 0.97, 0.22, "differentiated", NORMED, ha="right")
     return "Gradient by the input"
 
@@ -61,13 +61,12 @@ def _norm(ax, data, p):
         measured, predicted = (rows[m][rows[m].seed == seed] for m in rows)
         plotting.line(ax, measured.x.to_numpy(), measured.value.to_numpy(), style)
         plotting.theory(ax, predicted.x, predicted.value)
-        text = "no weight decay" if strength == 0 else f"L2 {strength:g}"
-        top = strength == 0
-        _write(ax, 0.97, 0.62 if top else 0.08, text, style, ha="right", va="top" if top else "bottom")
     ax.set(xlabel="step", ylabel="squared norm")
     ax.margins(y=0.25)
-    _write(ax, 0.03, 0.9, "dashed: predicted sum")
-    return "First layer's weights grow"
+    _write(ax, 0.03, 0.9, "no decay", NORMED)
+    _write(ax, 0.97, 0.18, f"L2 {p.decays[1]:g}", PLAIN, ha="right")
+    _write(ax, 0.03, 0.04, "dashed: predicted")
+    return "Norm of the weights"
 
 
 def _bias(ax, data, p):
@@ -77,7 +76,7 @@ def _bias(ax, data, p):
     ax.axhline(p.bias_tol, color=plotting.THEORY, linewidth=0.7, linestyle=":")
     ax.set(yscale="log", ylim=(1e-19, 1e3), xlabel="step", ylabel="relative gradient")
     _write(ax, 0.97, 0.67, "no normalisation", PLAIN, ha="right")
-    _write(ax, 0.97, 0.32, "before batch norm", NORMED, ha="right")
+    _write(ax, 0.97, 0.36, "before batch norm", NORMED, ha="right")
     return "Gradient of the biases"
 
 
@@ -89,7 +88,7 @@ def _fold(ax, data, p):
     ax.set(xlabel="logit with batch norm", ylabel="logit, folded")
     worst = data[(data.part == "fold") & (data.arm == "float64") & (data.metric == "difference")].value.max()
     mantissa, power = f"{worst:.0e}".split("e")
-    _write(ax, 0.04, 0.82, f"largest difference\n${mantissa}\\times10^{{{int(power)}}}$ (relative)", va="center")
+    _write(ax, 0.97, 0.05, f"relative\ndifference\n${mantissa}\\times10^{{{int(power)}}}$", ha="right")
     return "Folded for evaluation"
 
 
@@ -102,12 +101,12 @@ def _accuracy(ax, data, p):
         plotting.band(ax, x, low, high, k)
     _plain_ticks(ax, p.norm_batches)
     ax.set(xlabel="batch size", ylabel="test accuracy (%)")
-    _write(ax, 0.24, 0.1, "batch norm", 3)
-    _write(ax, 0.24, 0.22, "batch renorm", 4)
-    _write(ax, 0.97, 0.46, "layer norm", 1, ha="right")
-    _write(ax, 0.97, 0.58, "group norm", 2, ha="right")
-    _write(ax, 0.97, 0.7, "no normalisation", 0, ha="right")
-    return "Five normalisations, tuned"
+    _write(ax, 0.97, 0.06, "batch norm", 3, ha="right")
+    _write(ax, 0.97, 0.18, "batch renorm", 4, ha="right")
+    _write(ax, 0.97, 0.3, "layer norm", 1, ha="right")
+    _write(ax, 0.97, 0.42, "group norm", 2, ha="right")
+    _write(ax, 0.97, 0.54, "none", 0, ha="right")
+    return "Normalisations, tuned"
 
 
 def _gap(ax, data, p):
@@ -117,12 +116,12 @@ def _gap(ax, data, p):
         mean, low, high = _spread(np.maximum(np.abs(values[:, keep]), p.gap_floor))
         plotting.interval(ax, x[keep], mean, low, high, style, linestyle="-")
         slope = statistics.slopes(x[keep], np.maximum(np.abs(values[:, keep]), p.gap_floor)).mean()
-        at = (0.97, 0.82) if fixed == "epochs" else (0.04, 0.1)
-        _write(ax, *at, f"{fixed} fixed:\nslope {slope:.2f}", style, ha="right" if at[0] > 0.5 else "left")
+        x, y, ha, va = (0.97, 0.98, "right", "top") if fixed == "epochs" else (0.04, 0.05, "left", "bottom")
+        _write(ax, x, y, f"{fixed} fixed:\nslope {slope:.2f}", style, ha=ha, va=va)
     ax.set_yscale("log")
     _plain_ticks(ax, p.gap_batches)
-    ax.set(xlabel="batch size", ylabel="loss, training − evaluation")
-    return "Gap between the two modes"
+    ax.set(xlabel="batch size", ylabel="gap in loss")
+    return "Gap of the modes"
 
 
 def _curves(ax, data, p):
@@ -133,9 +132,9 @@ def _curves(ax, data, p):
         plotting.band(ax, x, np.exp(low), np.exp(high), style)
     ax.axhline(p.target, color=plotting.THEORY, linewidth=0.7, linestyle=":")
     ax.set(yscale="log", xlim=(1, p.speed_epochs), xlabel="epoch", ylabel="training loss")
-    _write(ax, 0.62, 0.7, "none", PLAIN)
+    _write(ax, 0.97, 0.82, "none", PLAIN, ha="right")
     _write(ax, 0.1, 0.1, "batch norm", NORMED)
-    return f"{p.curve_depth} layers, batch {p.curve_batch}, tuned"
+    return f"{p.curve_depth} layers, batch {p.curve_batch}"
 
 
 def _rates(ax, data, p):
@@ -149,7 +148,7 @@ def _rates(ax, data, p):
     _write(ax, 0.02, 0.3, "no norm", PLAIN)
     _write(ax, 0.02, 0.18, "batch norm", NORMED)
     _write(ax, 0.02, 0.06, f"solid {p.depths[0]}, dotted {p.depths[-1]} layers")
-    return f"Rates that work, batch {batch}"
+    return f"Rates, batch {batch}"
 
 
 def _stacks(ax, data, p):
@@ -163,10 +162,10 @@ def _stacks(ax, data, p):
     level = np.exp(np.log(values).mean(0))
     plotting.theory(ax, x, level[x[-1] - 1] / level[-1] * LIMIT ** (x[-1] - x))
     ax.set(yscale="log", ylim=(1e-4, 1e4), xlabel="layer", ylabel="gradient / last layer's")
-    _write(ax, 0.4, 0.82, "batch norm, ReLU", 3)
-    _write(ax, 0.04, 0.55, "ReLU (He)", 2)
-    _write(ax, 0.04, 0.36, "batch norm, linear", 1)
-    _write(ax, 0.7, 0.12, "sigmoid", 0, ha="right")
+    _write(ax, 0.97, 0.84, "batch norm, ReLU", 3, ha="right")
+    _write(ax, 0.04, 0.38, "ReLU (He)", 2)
+    _write(ax, 0.04, 0.27, "batch norm, linear", 1)
+    _write(ax, 0.04, 0.08, "sigmoid", 0)
     return "Gradient at the start"
 
 
@@ -177,9 +176,9 @@ def _depth(ax, data, p):
         mean, low, high = _spread(100 * values)
         plotting.interval(ax, x, mean, low, high, style, linestyle="-")
     _plain_ticks(ax, p.train_depths)
-    ax.set(ylim=(0, 100), xlabel="hidden layers", ylabel="test accuracy (%)")
-    _write(ax, 0.97, 0.94, "residual + batch norm", 5, ha="right")
-    _write(ax, 0.97, 0.74, "residual", 2, ha="right")
-    _write(ax, 0.05, 0.5, "none", 0)
-    _write(ax, 0.97, 0.45, "batch norm", 3, ha="right")
-    return "Trained, every rate tuned"
+    ax.set(ylim=(0, 100), yticks=(0, 25, 50, 75, 100), xlabel="hidden layers", ylabel="test accuracy (%)")
+    _write(ax, 0.04, 0.64, "residual + BN", 5)
+    _write(ax, 0.04, 0.5, "residual", 2)
+    _write(ax, 0.04, 0.36, "batch norm", 3)
+    _write(ax, 0.04, 0.22, "none", 0)
+    return "Trained, tuned"
