@@ -64,7 +64,7 @@ def _norm(ax, data, p):
     ax.set(xlabel="step", ylabel="squared norm")
     ax.margins(y=0.25)
     _write(ax, 0.03, 0.9, "no decay", NORMED)
-    _write(ax, 0.97, 0.18, f"L2 {p.decays[1]:g}", PLAIN, ha="right")
+    _write(ax, 0.3, 0.3, f"L2 {p.decays[1]:g}", PLAIN)
     _write(ax, 0.03, 0.04, "dashed: predicted")
     return "Norm of the weights"
 
@@ -99,7 +99,7 @@ def _accuracy(ax, data, p):
         mean, low, high = _spread(100 * values)
         plotting.line(ax, x, mean, k)
         plotting.band(ax, x, low, high, k)
-    _plain_ticks(ax, p.norm_batches)
+    _plain_ticks(ax, [b for b in p.norm_batches if b != 3])
     ax.set(xlabel="batch size", ylabel="test accuracy (%)")
     _write(ax, 0.97, 0.06, "batch norm", 3, ha="right")
     _write(ax, 0.97, 0.18, "batch renorm", 4, ha="right")
@@ -133,7 +133,7 @@ def _curves(ax, data, p):
     ax.axhline(p.target, color=plotting.THEORY, linewidth=0.7, linestyle=":")
     ax.set(yscale="log", xlim=(1, p.speed_epochs), xlabel="epoch", ylabel="training loss")
     _write(ax, 0.97, 0.82, "none", PLAIN, ha="right")
-    _write(ax, 0.1, 0.1, "batch norm", NORMED)
+    _write(ax, 0.03, 0.04, "batch norm", NORMED)
     return f"{p.curve_depth} layers, batch {p.curve_batch}"
 
 
@@ -177,8 +177,8 @@ def _depth(ax, data, p):
         plotting.interval(ax, x, mean, low, high, style, linestyle="-")
     _plain_ticks(ax, p.train_depths)
     ax.set(ylim=(0, 100), yticks=(0, 25, 50, 75, 100), xlabel="hidden layers", ylabel="test accuracy (%)")
-    _write(ax, 0.04, 0.64, "residual + BN", 5)
-    _write(ax, 0.04, 0.5, "residual", 2)
-    _write(ax, 0.04, 0.36, "batch norm", 3)
-    _write(ax, 0.04, 0.22, "none", 0)
+    _write(ax, 0.04, 0.5, "residual + BN", 5)
+    _write(ax, 0.04, 0.38, "residual", 2)
+    _write(ax, 0.04, 0.26, "batch norm", 3)
+    _write(ax, 0.04, 0.14, "none", 0)
     return "Trained, tuned"

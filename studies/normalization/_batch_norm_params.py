@@ -112,9 +112,10 @@ class Params(FrozenModel):
 
 FULL = Params()
 QUICK = Params(
-    seeds=6, max_doublings=0, tuning_seeds=2, extensions=1, grid_points=5, formula_draws=5000, gap_batches=(4, 16, 64),
-    gap_rates=(0.3,), gap_epochs=15, gap_steps=200, gap_passes=4, norm_batches=(2, 16, 64), norm_arm_epochs=10,
-    depths=(2, 8), speed_epochs=20, speed_train=200, rate_epochs=15, rate_batches=(100,), rate_points=11, rate_low=0.056,
-    deep=16, deep_width=64, deep_batch=64, deep_sizes=((32, 64),), size_seeds=1, train_depths=(2, 20),
-    deep_epochs=6, norm_epochs=5, deep_tuning_seeds=1, timing_repeats=3,
+    seeds=6, max_doublings=0, tuning_seeds=2, extensions=1, grid_points=5, formula_draws=5000,
+    gap_batches=(4, 16, 64), gap_rates=(0.3,), gap_epochs=15, gap_steps=200, gap_passes=4,
+    norm_batches=(2, 16, 64), norm_arm_epochs=10, depths=(2, 8), speed_epochs=20, speed_train=200, rate_epochs=15,
+    rate_batches=(100,), rate_points=11, rate_low=0.056, deep=16, deep_width=64, deep_batch=64,
+    deep_sizes=((32, 64),), size_seeds=1, train_depths=(2, 20), deep_epochs=6, norm_epochs=5, deep_tuning_seeds=1,
+    timing_repeats=3,
 )  # fmt: skip

@@ -75,12 +75,11 @@ def test_backward_through_a_stack_is_the_engines():
     theta = np.concatenate([W.ravel() for W in weights])
     gradient = loss_and_gradient(net, theta, x, g)[1] * batch
     by_weights = net.parameters(gradient)["0.weight"]
-    df = np.linalg.lstsq(x.T, by_weights, rcond=None)[0]  # least norm: equals df only where x^T is injective
     rms = depth.gradient_rms(x, weights, "relu", True, g)
     full = _first_gradient(x, weights, g)
     np.testing.assert_allclose(x.T @ full, by_weights, rtol=1e-9, atol=1e-12)
     assert rms[0] == pytest.approx(np.sqrt((full**2).mean()))
-    assert rms.shape == (3,) and df.shape == full.shape
+    assert rms.shape == (3,)
 
 
 def _first_gradient(x, weights, g):
@@ -156,9 +155,7 @@ def speed_frame(ratio, seconds=1.0):
     return frame(records)
 
 
-@pytest.mark.parametrize(
-    ("ratio", "verdict"), [(3.0, "confirmed"), (1.0, "null"), (0.5, "refuted"), (1.4, "inconclusive")]
-)
+@pytest.mark.parametrize(("ratio", "verdict"), [(3.0, "confirmed"), (1.0, "null"), (0.5, "refuted")])
 def test_ratios_of_epochs_reach_every_verdict(ratio, verdict):
     out = trained.speed(speed_frame(ratio), SMALL)
     assert out["fewer-epochs"][0].verdict == verdict
@@ -170,6 +167,13 @@ def test_seconds_count_the_price_of_an_epoch():
     out = trained.speed(speed_frame(2.0, seconds=3.0), SMALL)
     assert out["fewer-epochs"][0].verdict is Verdict.CONFIRMED
     assert out["fewer-seconds"][0].verdict is Verdict.REFUTED
+
+
+def test_a_wide_spread_of_ratios_is_inconclusive():
+    data = speed_frame(1.2)
+    chosen = data.arm.str.startswith("none") & (data.metric == "epochs")
+    data.loc[chosen, "value"] *= np.where(data.seed[chosen] % 2, 4.0, 0.25)
+    assert trained.speed(data, SMALL)["fewer-epochs"][0].verdict is Verdict.INCONCLUSIVE
 
 
 def test_speed_in_part_of_the_axis_is_qualified():
@@ -280,7 +284,7 @@ def test_folding_formula_notices_a_wrong_factor():
 @pytest.mark.jit_only
 def test_a_small_run_from_measure_to_figure():
     p = study.QUICK.model_copy(
-        update={"seeds": 3, "tuning_seeds": 1, "extensions": 0, "grid_points": 3, "gap_epochs": 6, "norm_batches": (2, 16, 64),
+        update={"seeds": 3, "tuning_seeds": 1, "extensions": 0, "grid_points": 3, "gap_epochs": 6,
                 "norm_arm_epochs": 3, "speed_epochs": 6, "rate_epochs": 4, "deep_epochs": 2, "norm_epochs": 3}
     )  # fmt: skip
     data = study.measure(p, seeds_of(p), Sweep(threads=1))
