@@ -64,7 +64,7 @@ def _norm(ax, data, p):
     ax.set(xlabel="step", ylabel="squared norm")
     ax.margins(y=0.25)
     _write(ax, 0.03, 0.9, "no decay", NORMED)
-    _write(ax, 0.3, 0.3, f"L2 {p.decays[1]:g}", PLAIN)
+    _write(ax, 0.3, 0.2, f"L2 {p.decays[1]:g}", PLAIN)
     _write(ax, 0.03, 0.04, "dashed: predicted")
     return "Norm of the weights"
 

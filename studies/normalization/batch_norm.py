@@ -31,7 +31,7 @@ CLAIMS = (
 )
 VERSION = 1
 CHANGES = ()
-EXPECTED_SECONDS = {"quick": 12, "full": 150}
+EXPECTED_SECONDS = {"quick": 10, "full": 100}
 
 
 def measure(p, seeds, sweep):

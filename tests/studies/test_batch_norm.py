@@ -121,6 +121,7 @@ def test_epochs_and_rates_are_read_off():
     assert speed.rates(SMALL)[-1] == pytest.approx(SMALL.rate_low * 10 ** ((SMALL.rate_points - 1) / 4), rel=1e-3)
 
 
+@pytest.mark.jit_only
 def test_every_seed_trains_on_its_own_split_and_both_gaps_read_the_same_batches():
     p = SMALL.model_copy(update={"gap_batches": (4, 16, 64), "gap_epochs": 2, "gap_passes": 2, "gap_rates": (0.2,)})
     data = frame(mismatch.gaps(p.model_copy(update={"gap_steps": 20}), [1000, 1001], Sweep(threads=1)))
