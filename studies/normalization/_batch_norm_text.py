@@ -68,10 +68,11 @@ batches itself, not from poor stored statistics: exact ones change it little
 ({{ finding["recalibrated-batches"].note.split("; ")[0] }}). For the full batch it is 0 only with the biased variance;
 the stored one is unbiased.
 
-*Accuracy.* A rate with the best median over a few tuning seeds can lie at the edge of stability, where single runs of
-the plain network fail: hence its wide intervals.
+*Accuracy.* A rate with the best median over a few tuning seeds can lie at the edge of stability, where single runs
+of the plain network fail: hence its wide intervals.
 
-*Speed.* A point also fails where the ratio of epochs is shown to be smaller than {{ params.speed_factor }}. Ratios, plain
+*Speed.* A point also fails where the ratio of epochs is shown to be smaller than {{ params.speed_factor }}.
+Ratios, plain
 over batch norm, in the order of the points:
 {{ finding["fewer-epochs"].note.split("ratios ")[1].split("; ")[0] }}; at
 batches of {{ params.small_batch }}: {{ finding["fewer-small"].note.split("ratios ")[1].split("; ")[0] }}; in seconds:
@@ -81,7 +82,8 @@ it does.
 *Highest rate* says that training does not fail, not that such a rate is best.
 
 *Depth.* At the start batch norm does stop gradients from vanishing, but in ReLU stacks by making them grow; what trains
-deep stacks is the residual connection (with batch norm inside, its accuracy differs by {{ finding["residual-alone"].estimate }}).
+deep stacks is the residual connection
+(with batch norm inside, its accuracy differs by {{ finding["residual-alone"].estimate }}).
 
 The quick profile cuts epochs, depths, batch sizes and grids before seeds.
 """
