@@ -7,11 +7,31 @@ the small networks nothing.
 import numpy as np
 
 from coreops import records
-from coreops.layers.activation import activation_backward, rectifier_forward, sigmoid_forward, tanh_forward
+from coreops.layers.activation import (
+    activation_backward,
+    other_activation_backward,
+    other_activation_forward,
+    rectifier_forward,
+    sigmoid_forward,
+    tanh_forward,
+)
+from coreops.layers.concatenate import concatenate_backward, concatenate_forward
 from coreops.layers.dense import dense_backward, dense_forward
+from coreops.layers.drop_connect import (
+    drop_connect_backward,
+    drop_connect_forward,
+    weight_noise_backward,
+    weight_noise_forward,
+)
+from coreops.layers.dropout import dropout_backward, dropout_forward
+from coreops.layers.features import sinusoid_backward, sinusoid_forward
+from coreops.layers.maxout import maxout_backward, maxout_forward
+from coreops.layers.noise import noise_backward, noise_forward
+from coreops.layers.prelu import prelu_backward, prelu_forward
 from coreops.layers.residual import residual_backward, residual_forward
 from coreops.layers.scale import scale_backward, scale_forward
 from coreops.losses import regression_loss, sigmoid_loss, softmax_loss
+from coreops.other_losses import other_loss
 from coreops.records import NO_LOSS, SQUARED_ERROR, TRAIN
 from coreops.target import kernel
 
@@ -54,6 +74,24 @@ def other_forward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
         residual_forward(op, m, arena)
+    elif kind == records.DROPOUT:
+        dropout_forward(op, m, arena, mode, seed, step)
+    elif kind == records.NOISE:
+        noise_forward(op, m, arena, mode, seed, step)
+    elif kind == records.DROP_CONNECT:
+        drop_connect_forward(op, arena, mode, seed, step)
+    elif kind == records.WEIGHT_NOISE:
+        weight_noise_forward(op, arena, mode, seed, step)
+    elif kind == records.PRELU:
+        prelu_forward(op, m, arena)
+    elif kind == records.MAXOUT:
+        maxout_forward(op, m, arena)
+    elif kind == records.SINUSOID:
+        sinusoid_forward(op, m, arena)
+    elif kind == records.CONCATENATE:
+        concatenate_forward(op, m, arena)
+    elif kind == records.SOFTPLUS or kind == records.THRESHOLD or kind == records.SCALED_TANH:
+        other_activation_forward(op, m, arena)
 
 
 @kernel(inline=True)
@@ -64,6 +102,8 @@ def examples_loss(op, first, m, arena, mode, scale):
         return softmax_loss(op, first, m, arena, mode, scale)
     elif kind == records.BINARY_CROSS_ENTROPY or kind == records.SIGMOID_SQUARED_ERROR:
         return sigmoid_loss(op, first, m, arena, mode, scale)
+    elif kind > records.SIGMOID_SQUARED_ERROR:
+        return other_loss(op, first, m, arena, mode, scale)
     return regression_loss(op, first, m, arena, mode, scale)
 
 
@@ -90,3 +130,21 @@ def other_backward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
         residual_backward(op, m, arena, mode)
+    elif kind == records.DROPOUT:
+        dropout_backward(op, m, arena, mode)
+    elif kind == records.NOISE:
+        noise_backward(op, m, arena, mode)
+    elif kind == records.DROP_CONNECT:
+        drop_connect_backward(op, arena, mode)
+    elif kind == records.WEIGHT_NOISE:
+        weight_noise_backward(op, arena, mode)
+    elif kind == records.PRELU:
+        prelu_backward(op, m, arena, mode)
+    elif kind == records.MAXOUT:
+        maxout_backward(op, m, arena, mode)
+    elif kind == records.SINUSOID:
+        sinusoid_backward(op, m, arena, mode)
+    elif kind == records.CONCATENATE:
+        concatenate_backward(op, m, arena, mode)
+    elif kind == records.SOFTPLUS or kind == records.THRESHOLD or kind == records.SCALED_TANH:
+        other_activation_backward(op, m, arena, mode)

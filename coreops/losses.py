@@ -14,11 +14,9 @@ from coreops.elementary import exp, sigmoid
 from coreops.records import COUNT_ERRORS, TRAIN
 from coreops.target import barrier, block_sum, kernel, lane, lanes
 
-OUTPUTS, LABEL, BITS = (
-    "outputs",
-    "label",
-    "bits",
-)  # what a target is: n_out reals, one class number, n_out bits
+# What a target is: n_out reals, one class number, n_out bits 0/1, n_out signs -1/+1.
+OUTPUTS, LABEL, BITS, SIGNS = "outputs", "label", "bits", "signs"
+TWO_VALUES = {BITS: (0, 1), SIGNS: (-1, 1)}
 
 
 @dataclass(frozen=True)

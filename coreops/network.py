@@ -7,7 +7,7 @@ import numpy as np
 from coreops.checks import cast, instance, integer, positive_integer, real_array, wrong
 from coreops.initializers import HeNormal, Initializer
 from coreops.layers.base import layer_specs
-from coreops.losses import BITS, LABEL, Loss
+from coreops.losses import LABEL, TWO_VALUES, Loss
 from coreops.plan import Plan
 
 DTYPES = ("float32", "float64")
@@ -141,20 +141,21 @@ class Network:
         return cast(name, X.reshape(len(X), self.n_in), self.dtype, KERNEL_READY)
 
     def encode_targets(self, y, n, name="y"):
-        """y as the loss wants it: (n, 1) class numbers, (n, n_out) bits or (n, n_out) reals, in the network's dtype."""
+        """y as the loss wants it: (n, 1) class numbers, (n, n_out) bits, signs or reals, in the network's dtype."""
         y = real_array(name, y)
         if len(y.shape) == 0 or y.shape[0] != n:
             raise wrong(name, f"shape {y.shape}", f"{n} targets, one per row of X")
-        kind = self.loss.targets
-        if kind == LABEL or (kind == BITS and y.ndim == 1 and self.n_out > 1):
-            y = self._labels(y, name)
-            return np.eye(self.n_out, dtype=self.dtype)[y] if kind == BITS else y[:, None].astype(self.dtype)
+        kind, two = self.loss.targets, TWO_VALUES.get(self.loss.targets)
+        if kind == LABEL:
+            return self._labels(y, name)[:, None].astype(self.dtype)
+        if two and y.ndim == 1 and self.n_out > 1:
+            return np.where(np.eye(self.n_out)[self._labels(y, name)], two[1], two[0]).astype(self.dtype)
         if y.ndim == 1 and self.n_out == 1:
             y = y[:, None]
         if y.shape != (n, self.n_out):
             raise wrong(name, f"shape {y.shape}", f"shape ({n}, {self.n_out})")
-        if kind == BITS and not np.isin(y, (0, 1)).all():
-            raise wrong(name, f"values {np.unique(y)[:5]}", "targets 0 or 1")
+        if two and not np.isin(y, two).all():
+            raise wrong(name, f"values {np.unique(y)[:5]}", f"targets {two[0]} or {two[1]}")
         return cast(name, y, self.dtype, KERNEL_READY)
 
     def _labels(self, y, name):

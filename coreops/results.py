@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from coreops.inference import evaluate_network, network_outputs, recalibrate
-from coreops.losses import BITS, LABEL
+from coreops.losses import LABEL, TWO_VALUES
 from coreops.records import CURVES, STATUS
 
 
@@ -61,11 +61,14 @@ class Result:
         return network_outputs(self.network, self.theta, X, self.stats, batch_statistics)
 
     def predict(self, X):
-        """Class numbers (n,) for a classifier, else the outputs (n, n_out)."""
-        outputs, loss = self.outputs(X), self.network.loss
-        if loss.targets == LABEL or (loss.targets == BITS and self.network.n_out > 1):
+        """Class numbers (n,) of a classifier (0/1 or -1/+1 if it has one output), else the outputs (n, n_out)."""
+        outputs, targets = self.outputs(X), self.network.loss.targets
+        if targets == LABEL or (targets in TWO_VALUES and self.network.n_out > 1):
             return outputs.argmax(axis=1)
-        return (outputs[:, 0] > 0).astype(np.int64) if loss.targets == BITS else outputs
+        if targets in TWO_VALUES:
+            low, high = TWO_VALUES[targets]
+            return np.where(outputs[:, 0] > 0, high, low)
+        return outputs
 
     def evaluate(self, X, y, *, batch_statistics=False):
         """Evaluation(loss, error) on other data."""

@@ -17,7 +17,7 @@ from coreops.checks import (
     wrong,
 )
 from coreops.extra_passes import Attack
-from coreops.losses import BITS, LABEL, OUTPUTS
+from coreops.losses import LABEL, OUTPUTS, TWO_VALUES
 from coreops.network import KERNEL_READY, Network
 from coreops.optimizers import Optimizer
 from coreops.penalties import NoPenalty, Penalty
@@ -267,9 +267,9 @@ def _classes(network, targets):
     """(class numbers or None, number of classes)."""
     if network.loss.targets == LABEL:
         return targets[:, 0].astype(np.int64), network.n_out
-    if network.loss.targets == BITS:
+    if network.loss.targets in TWO_VALUES:
         one = targets.shape[1] == 1
-        return (targets[:, 0] if one else targets.argmax(axis=1)).astype(np.int64), 2 if one else network.n_out
+        return (targets[:, 0] > 0 if one else targets.argmax(axis=1)).astype(np.int64), 2 if one else network.n_out
     return None, 0
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RANKS = (
     {"checks", "cpu", "microkernel", "records", "target"},
     {"elementary", "products", "rng"},
-    {"initializers", "layers", "losses", "optimizers", "penalties", "plan", "sampling", "schedules"},
+    {"initializers", "layers", "losses", "optimizers", "other_losses", "penalties", "plan", "sampling", "schedules"},
     {"network"},
     {"interpreter"},
     {"extra_passes"},

@@ -1,10 +1,12 @@
-"""Elementwise activations: rectifiers, sigmoid, tanh."""
+"""Elementwise activations without parameters."""
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from coreops import records
-from coreops.checks import finite_number
-from coreops.elementary import sigmoid, tanh
+from coreops.checks import finite_number, wrong
+from coreops.elementary import exp, sigmoid, tanh
 from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
 from coreops.target import barrier, kernel, lane, lanes
 
@@ -14,10 +16,11 @@ class Activation:
 
     kind: int
     slope: float = 0.0
+    rate: float = 0.0
 
     def build(self, plan, x):
         y = plan.value(*x.shape)
-        plan.add(self.kind, x=x, y=y, n_in=x.width, n_out=x.width, slope=self.slope)
+        plan.add(self.kind, x=x, y=y, n_in=x.width, n_out=x.width, slope=self.slope, rate=self.rate)
         return y
 
 
@@ -51,6 +54,48 @@ class Tanh(Activation):
     """y = tanh(x).   LeCun, Bottou, Orr & Mueller 1998, section 4.4 (without its scale factors)."""
 
     kind = records.TANH
+
+
+@dataclass(frozen=True)
+class ScaledTanh(Activation):
+    """y = slope tanh(rate x); slope, rate: finite, > 0; by default 1.7159 and 2/3, so that phi(+-1) = +-1.
+
+    LeCun, Bottou, Orr & Mueller 1998, section 4.4.
+    """
+
+    slope: float = 1.7159
+    rate: float = 2 / 3
+    kind = records.SCALED_TANH
+
+    def __post_init__(self):
+        for name in ("slope", "rate"):
+            if finite_number(f"ScaledTanh {name}", getattr(self, name), 0) == 0:
+                raise wrong(f"ScaledTanh {name}", getattr(self, name), "a finite number > 0")
+
+
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """y = log(1 + e^x), in the form max(0, x) + log(1 + e^-|x|).   Dugas, Bengio, Belisle, Nadeau & Garcia 2001."""
+
+    kind = records.SOFTPLUS
+
+
+@dataclass(frozen=True)
+class Threshold(Activation):
+    """y = 1 where x > 0, else 0; derivative 0 everywhere.   McCulloch & Pitts 1943; Rosenblatt 1958."""
+
+    kind = records.THRESHOLD
+
+
+@dataclass(frozen=True)
+class Identity:
+    """y = x: no operation at all, so that an arm without activation has as many layers as the others.
+
+    Bishop 2006, section 5.1 (linear hidden units).
+    """
+
+    def build(self, plan, x):
+        return x
 
 
 @kernel(inline=True)
@@ -101,4 +146,47 @@ def activation_backward(op, m, arena, mode):
     else:
         for i in range(lane(), n, lanes()):
             dx[i] = (dx[i] if add else zero) + dy[i] * (one - y[i] * y[i])
+    barrier()
+
+
+@kernel
+def other_activation_forward(op, m, arena):
+    """Softplus, scaled tanh and threshold."""
+    n, kind = m * op["n_out"], op["kind"]
+    x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
+    slope, rate = arena.dtype.type(op["slope"]), arena.dtype.type(op["rate"])
+    one, zero = arena.dtype.type(1), arena.dtype.type(0)
+    if kind == records.SOFTPLUS:
+        for i in range(lane(), n, lanes()):
+            v = x[i]
+            y[i] = max(v, zero) + np.log1p(exp(-abs(v)))
+    elif kind == records.SCALED_TANH:
+        for i in range(lane(), n, lanes()):
+            y[i] = slope * tanh(rate * x[i])
+    else:
+        for i in range(lane(), n, lanes()):
+            v = x[i]
+            y[i] = (one if v > 0 else zero) if v == v else v
+    barrier()
+
+
+@kernel
+def other_activation_backward(op, m, arena, mode):
+    """dx = dy phi'(x), with phi' = sigmoid(x), rate (slope - y^2/slope), 0."""
+    flags, n, kind = op["flags"], m * op["n_out"], op["kind"]
+    if flags & SKIP_DX and not mode & INPUT_GRADIENT:
+        return
+    x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
+    dx, dy = arena[op["dx"] : op["dx"] + n], arena[op["dy"] : op["dy"] + n]
+    slope, rate = arena.dtype.type(op["slope"]), arena.dtype.type(op["rate"])
+    add, zero = flags & ADD_DX != 0, arena.dtype.type(0)
+    if kind == records.SOFTPLUS:
+        for i in range(lane(), n, lanes()):
+            dx[i] = (dx[i] if add else zero) + dy[i] * sigmoid(x[i])
+    elif kind == records.SCALED_TANH:
+        for i in range(lane(), n, lanes()):
+            dx[i] = (dx[i] if add else zero) + dy[i] * (rate * (slope - y[i] * y[i] / slope))
+    elif not add:
+        for i in range(lane(), n, lanes()):
+            dx[i] = zero
     barrier()

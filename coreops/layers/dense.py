@@ -33,11 +33,14 @@ class Dense:
             wanted = "an initializer such as HeNormal(), or None"
             optional_instance(f"Dense {name}", getattr(self, name), Initializer, wanted)
 
+    def tensors(self, plan):
+        """(W, b or None), for a layer that computes the same with other weights too."""
+        w = plan.weight("weight", (self.n_in, self.n_out), self.n_in, self.n_out, self.init)
+        return w, plan.bias("bias", self.n_out, self.bias_init, self.n_in) if self.bias else None
+
     def build(self, plan, x):
         plan.expect_width(x, self.n_in)
-        w = plan.weight("weight", (self.n_in, self.n_out), self.n_in, self.n_out, self.init)
-        b = plan.bias("bias", self.n_out, self.bias_init, self.n_in) if self.bias else None
-        y = plan.value(self.n_out)
+        (w, b), y = self.tensors(plan), plan.value(self.n_out)
         add_dense(plan, x, w, b, y)
         return y
 

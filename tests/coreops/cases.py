@@ -14,9 +14,11 @@ import pytest
 import coreops
 from coreops import (
     SGD,
+    AbsoluteError,
     AdaGrad,
     Adam,
     BinaryCrossEntropy,
+    Concatenate,
     Constant,
     ConstantRate,
     Dense,
@@ -24,34 +26,56 @@ from coreops import (
     ExponentialDecay,
     GaugeImbalanced,
     GlorotNormal,
+    DropConnect,
+    Dropout,
+    ExponentialDecay,
+    FourierFeatures,
+    FourierSeries,
+    GaussianNoise,
     GlorotUniform,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
     HeUniform,
     HeuristicUniform,
+    Hinge,
+    Huber,
+    Identity,
     LeakyReLU,
     LecunNormal,
     LecunUniform,
     LinearLoss,
+    Logistic,
+    Maxout,
     Nesterov,
     Network,
     Orthogonal,
+    PReLU,
     ProgressiveDecay,
+    RandomReLUFeatures,
     ReLU,
     Residual,
     RMSProp,
     Scale,
+    ScaledTanh,
     Sigmoid,
     SigmoidSquaredError,
     SoftmaxCrossEntropy,
+    SoftmaxSquaredError,
+    Softplus,
     SquaredError,
     StepDecay,
     Tanh,
+    Threshold,
     Uniform,
     VarianceScaling,
 )
 from coreops.initializers import Initializer, as_printed
+    WeightNoise,
+)
+from coreops.initializers import Initializer
+from coreops.layers import as_printed
+from coreops.layers.as_printed import SlideDropout
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
 from coreops.sampling import Sampling
@@ -67,6 +91,9 @@ def exported(kind):
     """Public classes of coreops and of its errata, of one kind; a layer is what builds operations and is no loss."""
     items = (vars(coreops) | vars(as_printed)).items()
     classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
+    """Public classes of coreops of one kind, and the erroneous ones; a layer builds operations and is no loss."""
+    printed = {name: item for name, item in vars(as_printed).items() if name.startswith("Slide")}
+    classes = {name: item for name, item in (vars(coreops) | printed).items() if inspect.isclass(item)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
     bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
@@ -82,6 +109,29 @@ LAYERS = {
     "Sigmoid": [(Sigmoid(), 5)],
     "Tanh": [(Tanh(), 5)],
     "Residual": [(Residual((Dense(4, 6), Tanh(), Dense(6, 4)), 0.5), 4), (Residual((Tanh(), Residual((Tanh(),)))), 3)],
+    "ScaledTanh": [(ScaledTanh(), 5), (ScaledTanh(0.7, 2.0), 3)],
+    "Softplus": [(Softplus(), 5)],
+    "Threshold": [(Threshold(), 5)],
+    "Identity": [(Identity(), 4)],
+    "PReLU": [(PReLU(), 5), (PReLU(-0.5), 1), (PReLU(0.1, shared=True), 4)],
+    "Maxout": [(Maxout(3, 4), 3), (Maxout(2, 3, 1, bias=False), 2), (Maxout(17, 3, 5), 17)],
+    "FourierFeatures": [(FourierFeatures(3, 6), 3), (FourierFeatures(1, 4, scale=3.0), 1)],
+    "FourierSeries": [(FourierSeries(0), 1), (FourierSeries(1, (0.5, -2)), 1)],
+    "RandomReLUFeatures": [(RandomReLUFeatures(3, 7), 3), (RandomReLUFeatures(2, 4, Uniform(-1, 2), Constant(0.1)), 2)],
+    "Concatenate": [
+        (Concatenate((), (Dense(3, 2), Tanh())), 3),
+        (Concatenate((Dense(2, 3), Softplus(), Dense(3, 4)), (Concatenate((Sigmoid(),), ()),)), 2),
+        (Concatenate((), ()), 2),
+    ],
+    "Dropout": [(Dropout(0.3), 5), (Dropout(0.4, "test"), 4), (Dropout(0.4, "none"), 3), (Dropout(0.0), 2)],
+    "GaussianNoise": [(GaussianNoise(0.3, mean=0.2), 4), (GaussianNoise(0.0), 3)],
+    "DropConnect": [
+        (DropConnect(Dense(3, 2), 0.3), 3),
+        (DropConnect(Dense(5, 4, bias=False), 0.4, "test"), 5),
+        (DropConnect(Dense(3, 4), 0.4, "none", tie_rows=True), 3),
+    ],
+    "WeightNoise": [(WeightNoise(Dense(3, 2), 0.3), 3), (WeightNoise(Dense(2, 2, bias=False), 0.0), 2)],
+    "SlideDropout": [(SlideDropout(Dense(3, 2), 0.3), 3)],
 }
 # loss class -> (loss, number of outputs, form of the targets) to try
 LOSSES = {
@@ -90,6 +140,11 @@ LOSSES = {
     "BinaryCrossEntropy": [(BinaryCrossEntropy(), n, form) for n, form in ((1, "bits"), (3, "bits"), (3, "label"))],
     "SoftmaxCrossEntropy": [(SoftmaxCrossEntropy(), 2, "label"), (SoftmaxCrossEntropy(), 5, "label")],
     "SigmoidSquaredError": [(SigmoidSquaredError(), n, form) for n, form in ((1, "bits"), (3, "bits"), (3, "label"))],
+    "AbsoluteError": [(AbsoluteError(), 1, "real"), (AbsoluteError(), 3, "real")],
+    "Huber": [(Huber(), 1, "real"), (Huber(0.3), 3, "real")],
+    "Hinge": [(Hinge(), n, form) for n, form in ((1, "signs"), (3, "signs"), (3, "label"))],
+    "Logistic": [(Logistic(), n, form) for n, form in ((1, "signs"), (3, "signs"), (3, "label"))],
+    "SoftmaxSquaredError": [(SoftmaxSquaredError(), 2, "label"), (SoftmaxSquaredError(), 5, "label")],
 }
 OPTIMIZERS = {
     "SGD": [SGD(0.1), SGD(0.0)],
@@ -135,7 +190,14 @@ def targets(form, m, n, generator):
     """m random targets of one form for n outputs."""
     if form == "real":
         return generator.normal(size=(m, n))
+    if form == "signs":
+        return generator.choice([-1, 1], (m, n))
     return generator.integers(0, 2, (m, n)) if form == "bits" else generator.integers(0, n, m)
+
+
+def tensors(network, theta):
+    """dict from name to every tensor of the network, learned (a view into theta) or fixed as seed 0 draws it."""
+    return network.parameters(theta) | network.statistics(network.initial_statistics(0))
 
 
 def at_outputs(loss, z, y, dtype):

@@ -47,7 +47,7 @@ def problems(draw):
     theta = network.initialize(seed) + generator.uniform(-0.3, 0.3, network.n_parameters)
     X, y = generator.normal(size=(m, widths[0])), targets(form, m, n_out, generator)
     # A central difference must not straddle a kink.
-    assume(networks.margin(network.layers, network.parameters(theta), X) > 1e-4)
+    assume(networks.margin(network.layers, network.parameters(theta), X, loss, y) > 1e-4)
     return network, theta, X, y
 
 
@@ -87,7 +87,7 @@ def test_gradient_row_of_every_layer_and_loss(layer, width, loss, n, form):
         generator = np.random.default_rng(seed)
         theta = network.initialize(seed) + generator.uniform(-0.3, 0.3, network.n_parameters)
         X, y = generator.normal(size=(4, 2)), targets(form, 4, n, generator)
-        if networks.margin(network.layers, network.parameters(theta), X) > 1e-2:
+        if networks.margin(network.layers, cases.tensors(network, theta), X, loss, y) > 1e-2:
             break
     assert max(gradient_check(network, X, y, theta=theta).values()) <= BOUND
 

@@ -29,7 +29,7 @@ def test_value_and_gradient(loss, n, form, m, dtype):
     if form == "real":
         y = y.astype(dtype).astype(float)
     value, gradient = at_outputs(loss, z, y, dtype)
-    want, slope = LOSSES[name(loss)][0](z, y)
+    want, slope = LOSSES[name(loss)][0](z, y, **vars(loss))
     assert abs(value - want) <= 20 * EPS[dtype] * max(abs(want), 1)
     # sigmoid(z) - y and softmax(z) - onehot are differences of numbers near 1: their error is absolute
     assert np.linalg.norm(gradient - slope) <= 20 * EPS[dtype] * max(np.linalg.norm(slope), 1 / m)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.oracles.layers import LAYERS
-from tests.oracles.losses import LOSSES, classification_error
+from tests.oracles.losses import LOSSES, classification_error, loss_margin
 
 
 def name(spec):
@@ -33,7 +33,7 @@ def evaluate(layers, loss, parameters, X, y):
     """(mean loss, share of wrong predictions; NaN for a regression)."""
     z = outputs(layers, parameters, X)
     value_and_gradient, classifier = LOSSES[name(loss)]
-    return value_and_gradient(z, np.asarray(y))[0], classification_error(z, y) if classifier else np.nan
+    return value_and_gradient(z, np.asarray(y), **vars(loss))[0], classification_error(z, y) if classifier else np.nan
 
 
 def stack_vjp(layers, parameters, values, dy):
@@ -48,12 +48,18 @@ def stack_vjp(layers, parameters, values, dy):
 def loss_and_gradient(layers, loss, parameters, X, y):
     """(E, {"0.weight": dE/dW, ...}) by the chain rule from the last layer to the first."""
     values = activations(layers, parameters, X)
-    E, dz = LOSSES[name(loss)][0](values[-1], np.asarray(y))
+    E, dz = LOSSES[name(loss)][0](values[-1], np.asarray(y), **vars(loss))
     return E, stack_vjp(layers, parameters, values, dz)[1]
 
 
-def margin(layers, parameters, X):
-    """Distance of the nearest input of a kinked layer to its kink (inf without one)."""
+def margin(layers, parameters, X, loss=None, y=None):
+    """Distance of the nearest input of a kinked layer, or of the loss, to its kink (inf without one)."""
     values = activations(layers, parameters, X)
-    kinked = [np.abs(values[k]).min() for k, layer in enumerate(layers) if LAYERS[name(layer)][2]]
-    return min(kinked, default=np.inf)
+    distances = [np.inf] if loss is None else [loss_margin(loss, values[-1], y)]
+    for k, layer in enumerate(layers):
+        kink = LAYERS[name(layer)][2]
+        if callable(kink):
+            distances.append(kink(layer, values[k], **of_layer(k, parameters)))
+        elif kink:
+            distances.append(np.abs(values[k]).min())
+    return min(distances)
