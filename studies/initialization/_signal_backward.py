@@ -3,6 +3,8 @@
 Gradients are the engine's: for one example the gradient by a layer's bias is that by its sums.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from coreops import Dense, LecunUniform, LinearLoss, Network, Tanh, loss_and_gradient
@@ -26,7 +28,7 @@ def widths(p, alternating):
 
 def network(init, units, sizes):
     layers = []
-    for k, (n, m) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (n, m) in enumerate(pairwise(sizes)):
         layers += ([Tanh()] if k and units == "tanh" else []) + [Dense(n, m)]
     return Network(*layers, loss=LinearLoss(), init=init, dtype="float64")
 
@@ -87,7 +89,7 @@ def judge(data, p):
         mean = np.array([np.mean(v) for v, _ in points])
         error = np.array([np.std(v, ddof=1) / np.sqrt(v.size) for v, _ in points])
         return statistics.monte_carlo(
-            mean, error, np.array([e for _, e in points]), n=p.backward_draws, relative=p.gain_tol
+            mean, error, np.array([e for _, e in points]), n=p.backward_draws, relative=p.gain_tol, level=p.mc_level
         )
 
     def over(way):

@@ -4,7 +4,7 @@ from studies.harness import Criteria, Criterion
 from studies.initialization._signal_trained_criteria import TRAINED
 
 GAIN, HE, DECAY, BACK = "init-gain-table", "init-he-fluctuation", "init-tanh-decay", "init-backward"
-_MC = "within its Monte Carlo error (Bonferroni over all points, 95 %) and {{ params.%s }} relative, %s"
+_MC = "within its Monte Carlo error (level {{ params.mc_level }}, Bonferroni over all points) and {{ params.%s }} relative, %s"
 _KEEPS = "mean gain 1 " + _MC % ("gain_tol", "at every width of {{ params.gain_widths }}")
 _VARIANCE = "(1 + 5/n)^L - 1 " + _MC % ("variance_tol", "at two depths per width of {{ params.widths }}")
 _SLOPE = (
@@ -22,7 +22,7 @@ CRITERIA = Criteria(
             "The gain of the mean square per layer is n Var w for linear units, half of it for ReLU, and the Gaussian "
             "mean of the activation's square for tanh and sigmoid."
         ),
-        criterion="mean ratio of gain and formula 1 " + _MC % ("gain_tol", "for nine rules, four activations, two widths"),
+        criterion="mean ratio of gain and formula 1 " + _MC % ("gain_tol", "nine rules, four activations, all widths"),
     ),
     Criterion(
         claim=GAIN,
@@ -48,27 +48,42 @@ CRITERIA = Criteria(
     ),
     # E01-E04: the formulas as they stand
     Criterion(
-        claim=GAIN, name="as-printed-e01-variance", role="as-printed", erratum="E01",
+        claim=GAIN,
+        name="as-printed-e01-variance",
+        role="as-printed",
+        erratum="E01",
         statement="He's rule as N(0, 2/sqrt(d)), a variance, has gain 1 in ReLU layers.",
         criterion=_KEEPS,
     ),
     Criterion(
-        claim=GAIN, name="as-printed-e01-deviation", role="as-printed", erratum="E01",
+        claim=GAIN,
+        name="as-printed-e01-deviation",
+        role="as-printed",
+        erratum="E01",
         statement="He's rule as N(0, 2/sqrt(d)), a standard deviation, has gain 1 in ReLU layers.",
         criterion=_KEEPS,
     ),
     Criterion(
-        claim=GAIN, name="as-printed-e02", role="as-printed", erratum="E02",
+        claim=GAIN,
+        name="as-printed-e02",
+        role="as-printed",
+        erratum="E02",
         statement="The rule of thumb as U[-1/d, 1/d] has the gain of the one in use, 1/6 in ReLU layers.",
         criterion="mean gain 1/6 " + _MC % ("gain_tol", "at every width"),
     ),
     Criterion(
-        claim=GAIN, name="as-printed-e03", role="as-printed", erratum="E03",
+        claim=GAIN,
+        name="as-printed-e03",
+        role="as-printed",
+        erratum="E03",
         statement="N(0, sqrt(2/n)) with a variance in the second place has gain 1 in ReLU layers.",
         criterion=_KEEPS,
     ),
     Criterion(
-        claim=GAIN, name="as-printed-e04", role="as-printed", erratum="E04",
+        claim=GAIN,
+        name="as-printed-e04",
+        role="as-printed",
+        erratum="E04",
         statement="U(-1/sqrt m, 1/sqrt m) is LeCun's rule: gain 1 in linear layers.",
         criterion=_KEEPS,
     ),
@@ -98,7 +113,8 @@ CRITERIA = Criteria(
         name="he-log-variance",
         role="secondary",
         statement="The variance of ln(q_L/q_0) is L times that of one layer, about 5 L/n.",
-        criterion="exact value " + _MC % ("variance_tol", "widths {{ params.log_widths }}, depths {{ params.log_depths }}"),
+        criterion="exact value "
+        + _MC % ("variance_tol", "widths {{ params.log_widths }}, depths {{ params.log_depths }}"),
     ),
     Criterion(
         claim=HE,
@@ -135,7 +151,7 @@ CRITERIA = Criteria(
         claim=DECAY,
         name="sigmoid-mean",
         statement="Sigmoid layers leave the argument's assumption: their activations have mean 1/2, not 0.",
-        criterion="mean 1/2 " + _MC % ("gain_tol", "in every layer"),
+        criterion="mean over layers of the activations 1/2 " + _MC % ("gain_tol", "over networks"),
     ),
     Criterion(
         claim=DECAY,
@@ -172,13 +188,13 @@ CRITERIA = Criteria(
         claim=BACK,
         name="backward-gain",
         statement="The mean square of the gradient by the sums grows by n_out Var w per layer, times the mean of f'^2.",
-        criterion="mean ratio of gain and formula 1 " + _MC % ("gain_tol", "three rules, two units, three width ratios"),
+        criterion="mean ratio of gain and formula 1 " + _MC % ("gain_tol", "three rules, two units, three ratios"),
     ),
     Criterion(
         claim=BACK,
         name="forward-gain",
         statement="The mean square of the sums grows by n_in Var w over that of the layer's inputs.",
-        criterion="mean ratio of gain and formula 1 " + _MC % ("gain_tol", "three rules, two units, three width ratios"),
+        criterion="mean ratio of gain and formula 1 " + _MC % ("gain_tol", "three rules, two units, three ratios"),
     ),
     Criterion(
         claim=BACK,
@@ -209,4 +225,4 @@ CRITERIA = Criteria(
         criterion="all gains equal within {{ params.orthogonal_tol }}",
     ),
     *TRAINED,
-)  # fmt: skip
+)

@@ -30,9 +30,7 @@ def measure(p, seed):
     """Records with x the layer; "square" of layer l is, times n v = 1, the mean square that layer l + 1 receives."""
     out = []
     for m in p.decay_widths:
-        found = levels(
-            RULES["lecun"].init, ACTIVATIONS, m, p.decay_depth, p.decay_draws, seed, inputs=2, kept=three
-        )
+        found = levels(RULES["lecun"].init, ACTIVATIONS, m, p.decay_depth, p.decay_draws, seed, inputs=2, kept=three)
         for activation, values in found.items():
             for k, draw in enumerate(values):
                 for metric, curve in zip(METRICS, draw, strict=True):
@@ -59,7 +57,7 @@ def judge(data, p):
         mean = np.array([np.mean(v) for v, _ in points])
         error = np.array([np.std(v, ddof=1) / np.sqrt(len(v)) for v, _ in points])
         theory = np.array([e for _, e in points])
-        return statistics.monte_carlo(mean, error, theory, n=p.decay_draws, relative=relative)
+        return statistics.monte_carlo(mean, error, theory, n=p.decay_draws, relative=relative, level=p.mc_level)
 
     tanh = curves(data, "tanh", m)
     scaled = 2 * layers * tanh.mean(0)[layers]
@@ -81,7 +79,7 @@ def judge(data, p):
             "variance of the sums, and mean square of their tanh",
         ),
         "sigmoid-mean": (
-            against([(sigmoid[:, x], 0.5) for x in range(1, depth + 1)], p.gain_tol),
+            against([(sigmoid[:, 1:].mean(1), 0.5)], p.gain_tol),
             f"mean square fed into layer {depth}: {curves(data, 'sigmoid', m)[:, depth - 1].mean():.4f} "
             f"(infinitely wide {recursion('sigmoid', depth - 1)[-1]:.4f})",
         ),

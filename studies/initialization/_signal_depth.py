@@ -35,6 +35,10 @@ def row(p, rule, units, optimizer, depth, rate, seed):
     )  # fmt: skip
 
 
+def _arm(p, rule, units, optimizer, depth):
+    return lambda rate, seed: row(p, rule, units, optimizer, depth, rate, seed)
+
+
 def accuracy(result):
     """On the training examples after the last epoch; 0 for a run that diverged."""
     return 0.0 if result.status == "diverged" else float(1 - result.error[-1])
@@ -49,7 +53,7 @@ def measure(p, seeds, sweep):
             rates = {}
             for depth in p.hidden_layers:
                 done = tuning.tune(
-                    {r: lambda rate, s, r=r, d=depth: row(p, r, units, name, d, rate, s) for r in TRAINED},
+                    {r: _arm(p, r, units, name, depth) for r in TRAINED},
                     dict.fromkeys(TRAINED, grid),
                     accuracy,
                     sweep=sweep,
@@ -91,6 +95,12 @@ def logistic_depth(depths, success):
 
     centre, slope = optimize.minimize(loss, (x.mean(), 1.0), method="Nelder-Mead").x
     return 2**centre, slope
+
+
+def fitted(depths, values, success):
+    """`logistic_depth` in words: beyond the depths that were tried it is no number."""
+    depth, _ = logistic_depth(depths, values > success)
+    return f"{depth:.1f}" if depth <= depths[-1] else f"above {depths[-1]:g}"
 
 
 def table(data, setting, rule):
@@ -137,11 +147,7 @@ def judge(data, p):
     worst = min(shallow, key=lambda o: (o[1].verdict.severity, -abs(o[1].estimate)))
     fits = "; ".join(
         f"{units}, {name}: "
-        + ", ".join(
-            f"{r} {logistic_depth(d, v > p.success)[0]:.1f}"
-            for r in TRAINED
-            for d, v in [table(data, f"{units}, {name}", r)]
-        )
+        + ", ".join(f"{r} {fitted(*table(data, f'{units}, {name}', r), p.success)}" for r in TRAINED)
         for units in UNITS
         for name in OPTIMIZERS
     )

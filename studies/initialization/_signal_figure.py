@@ -89,7 +89,9 @@ def _decay(ax, data, p):
     for y, text in ((1.25, "linear"), (0.34, "sigmoid"), (0.045, "tanh: 1/(2l)")):
         _write(ax, 13 if text != "tanh: 1/(2l)" else 7, y, text, va="center" if text.startswith("tanh") else "bottom")
     _write(ax, 2.0, 0.009, "ReLU", va="center")
-    ax.set(xscale="log", yscale="log", ylim=(4e-3, 2.5), xlim=(1, p.decay_depth), xlabel="layer l", ylabel="mean square")
+    ax.set(
+        xscale="log", yscale="log", ylim=(4e-3, 2.5), xlim=(1, p.decay_depth), xlabel="layer l", ylabel="mean square"
+    )
     ticks = [1, 2, 5, 10, 20, 50]
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.set_xticks([], minor=True)
@@ -152,7 +154,9 @@ def _depth(ax, data, p):
         ax.text(b * (n + 1) + (n - 1) / 2, -0.75, f"{units}\n{name}", ha="center", va="bottom", fontsize=size)
     ax.imshow(image, cmap="Greys", vmin=0, vmax=1.25, aspect="auto", interpolation="none")
     ax.set_yticks(range(len(rules)), [SHORT[r] for r in rules])
-    shown = [(b * (n + 1) + k, d) for b in range(len(settings)) for k, d in enumerate(p.hidden_layers) if k in (0, 2, n - 1)]
+    shown = [
+        (b * (n + 1) + k, d) for b in range(len(settings)) for k, d in enumerate(p.hidden_layers) if d in (1, 4, 32)
+    ]
     ax.set_xticks([x for x, _ in shown], [str(d) for _, d in shown])
     ax.set(xlabel="hidden layers")
     ax.tick_params(length=0)

@@ -77,7 +77,7 @@ def judge(data, p):
         text = ", ".join(
             f"n = {n}, L = {x}: {v:.3f} ({e:.3f})" for (n, x), v, e in zip(points, value, expected, strict=True)
         )
-        return statistics.monte_carlo(value, error, expected, n=least, relative=tol), text
+        return statistics.monte_carlo(value, error, expected, n=least, relative=tol, level=p.mc_level), text
 
     logs = data[data.part == "log"]
     drift = logs[logs.metric == "draw"]
@@ -96,6 +96,7 @@ def judge(data, p):
         [x * log_moments(n)[1] for n, x in spread],
         n=int(logs[logs.metric == "variance"].seed.min()),
         relative=p.variance_tol,
+        level=p.mc_level,
     )
     (wide,) = data[data.part == "wide"].value
     return {

@@ -54,7 +54,7 @@ def judge(data, p):
         mean = np.array([v.mean() for v, _ in points])
         error = np.array([v.std(ddof=1) / np.sqrt(v.size) for v, _ in points])
         expected = np.array([e for _, e in points])
-        return statistics.monte_carlo(mean, error, expected, n=p.gain_draws, relative=relative)
+        return statistics.monte_carlo(mean, error, expected, n=p.gain_draws, relative=relative, level=p.mc_level)
 
     def gains(rule, activation):
         return [(d, values[rule, f"gain, {activation}, d = {d}"]) for d in p.gain_widths]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from coreops.initializers import (
     GlorotUniform,
@@ -50,7 +51,7 @@ def sigma(z):
 
 
 ACTIVATIONS = {"linear": lambda f: f, "ReLU": lambda f: np.maximum(f, 0), "tanh": np.tanh, "sigmoid": sigma}
-_Z = np.linspace(-12, 12, 4801)
+_Z = np.linspace(-9, 9, 1201)
 
 
 def unit_mean(function, deviation, sphere=None):
@@ -62,7 +63,7 @@ def unit_mean(function, deviation, sphere=None):
     if sphere is None:
         z, weight = _Z, np.exp(-(_Z**2) / 2)
     else:
-        z = np.linspace(-1, 1, 4801) * np.sqrt(sphere)
+        z = np.linspace(-1, 1, 1201) * np.sqrt(sphere)
         weight = np.maximum(1 - z**2 / sphere, 0) ** ((sphere - 3) / 2)
     return function(np.multiply.outer(np.asarray(deviation, float), z)) @ (weight / weight.sum())
 
@@ -115,6 +116,7 @@ def levels(init, activations, n, layers, draws, seed, inputs=1, kept=None):
                 out[a].append(kept(g[a]))
         return {a: np.stack(v, -1) for a, v in out.items()}
 
-    with ThreadPoolExecutor(cores()) as pool:
+    # one thread per block, none inside: BLAS threads of small products wait for one another
+    with threadpool_limits(1), ThreadPoolExecutor(cores()) as pool:
         parts = list(pool.map(one, range(len(starts))))
     return {a: np.concatenate([part[a] for part in parts]) for a in activations}

@@ -7,7 +7,10 @@ from studies.harness import Field, FrozenModel, Natural, Positive
 
 class Params(FrozenModel):
     seeds: int = Field(20, ge=3, description="seeds of the trained networks")
-    max_doublings: int = Field(2, ge=0, description="doublings of the seeds while an extendable finding is inconclusive")
+    max_doublings: int = Field(
+        2, ge=0, description="doublings of the seeds while an extendable finding is inconclusive"
+    )
+    mc_level: float = Field(0.995, gt=0, lt=1, description="level of a Monte Carlo finding, 95 % for all ten together")
     gain_tol: float = Field(0.05, gt=0, description="relative tolerance of a mean gain or mean level")
     orthogonal_tol: float = Field(1e-12, gt=0, description="relative tolerance of an exact gain")
     # gain per layer
@@ -17,7 +20,7 @@ class Params(FrozenModel):
     # fluctuation
     widths: tuple[Natural, ...] = Field((16, 64, 256), min_length=1, description="widths of the ReLU nets, increasing")
     short_depths: tuple[Natural, ...] = Field((3, 10, 10), description="largest depth of the variance, per width")
-    short_draws: tuple[Natural, ...] = Field((20000, 10000, 800), description="networks of the variance, per width")
+    short_draws: tuple[Natural, ...] = Field((40000, 20000, 1600), description="networks of the variance, per width")
     inputs: int = Field(8, ge=1, le=16, description="orthogonal inputs averaged per network of the variance")
     variance_tol: float = Field(0.10, gt=0, description="relative tolerance of a variance")
     long_depth: int = Field(50, ge=2, description="layers of the quantiles and of the drift")
@@ -30,10 +33,10 @@ class Params(FrozenModel):
     wide_draws: int = Field(12, ge=3, description="wide networks")
     wide_spread: float = Field(0.2, gt=0, description="largest standard deviation of q_L/q_0 that counts as gone")
     # decay
-    decay_widths: tuple[Natural, ...] = Field((1000, 256), min_length=1, description="widths; the first is judged")
+    decay_widths: tuple[Natural, ...] = Field((1000,), min_length=1, description="widths; the first is judged")
     decay_depth: int = Field(60, ge=6, description="layers of the decay")
     decay_from: int = Field(5, ge=1, description="first layer of the slope")
-    decay_draws: int = Field(20, ge=3, description="random networks of the decay")
+    decay_draws: int = Field(60, ge=3, description="random networks of the decay")
     decay_tol: float = Field(0.05, gt=0, description="tolerance of the slope of ln q in ln l")
     first_tol: float = Field(0.03, gt=0, description="relative tolerance in the first layer")
     merged: float = Field(0.999, gt=0, lt=1, description="least cosine of what were orthogonal inputs of sigmoid nets")
@@ -46,7 +49,9 @@ class Params(FrozenModel):
     n_train: int = Field(200, ge=20, le=1000, description="training digits")
     batch: int = Field(20, ge=1, description="batch size")
     width: int = Field(32, ge=2, description="units per hidden layer")
-    hidden_layers: tuple[Natural, ...] = Field((1, 2, 4, 8, 16, 32), min_length=3, description="depths, increasing from 1")
+    hidden_layers: tuple[Natural, ...] = Field(
+        (1, 2, 4, 6, 8, 12, 16, 24, 32), min_length=3, description="depths, increasing from 1"
+    )
     epochs: int = Field(30, ge=1, description="epochs of a training")
     success: float = Field(0.9, gt=0, lt=1, description="training accuracy above which a net counts as trained")
     octaves: float = Field(0.25, gt=0, description="least difference in log2 of the reached depth that counts")
@@ -65,13 +70,16 @@ class Params(FrozenModel):
     symmetry_adam_rate: float = Field(0.01, gt=0, description="rate of Adam on the digits")
     dropout: float = Field(0.5, gt=0, lt=1, description="share of hidden units dropped by the control")
     noises: tuple[Positive, ...] = Field(
-        (1e-10, 1e-8, 1e-6, 1e-4, 1e-2), min_length=2, description="noise on the incoming weights, float64"
+        (1e-12, 1e-10, 1e-8, 1e-6, 1e-4), min_length=2, description="noise on the incoming weights, float64"
     )
     noise: float = Field(1e-6, gt=0, description="noise of the control, one of noises")
+    linear_noise: float = Field(1e-8, gt=0, description="largest noise whose effect is judged to be proportional to it")
     parted: float = Field(0.1, gt=0, description="distance from which twins count as parted")
     proportional_tol: float = Field(0.05, gt=0, description="tolerance of the slope of ln distance in ln noise")
     single_tol: float = Field(1e-9, gt=0, description="relative tolerance between all units alike and one unit")
-    flat_steps: tuple[Positive, ...] = Field((0.1, 1.0, 10.0), min_length=1, description="steps along the flat direction")
+    flat_steps: tuple[Positive, ...] = Field(
+        (0.1, 1.0, 10.0), min_length=1, description="steps along the flat direction"
+    )
     flat_tol: float = Field(1e-10, gt=0, description="relative change of the loss that counts as rounding")
     xor_units: int = Field(4, ge=2, description="hidden units on XOR")
     xor_steps: int = Field(1000, ge=1, description="full-batch steps on XOR")
@@ -113,6 +121,6 @@ FULL = Params()
 QUICK = Params(
     seeds=6, max_doublings=0, gain_widths=(64,), gain_depth=10, gain_draws=20, short_draws=(4000, 1000, 60),
     long_depth=20, long_draws=(1000, 200, 20), log_depths=(5, 10, 20), wide=1024, wide_draws=6, decay_widths=(256,),
-    decay_depth=30, decay_draws=6, backward_draws=30, hidden_layers=(1, 2, 4, 8, 16), epochs=12, tuning_seeds=1,
+    decay_depth=30, decay_draws=150, backward_draws=30, hidden_layers=(1, 2, 4, 8, 16), epochs=12, tuning_seeds=1,
     grid_points=3, grid_density=1, extensions=0, xor_steps=300,
 )  # fmt: skip

@@ -120,13 +120,13 @@ def _digits(p, seeds, sweep):
 
 
 def _direction(p, result, split):
-    """Loss along (1, -1) in the outgoing weights of the first pair, its curvature there, and |H u|/|u|."""
+    """Loss along (1, -1) in the first pair's weights to one output, its curvature there, and |H u|/|u|."""
     network = result.network.astype("float64")
     data = split.part("train")
     theta = result.theta.astype(float)
     u = np.zeros_like(theta)
     v = parts(network, u)[2]
-    v[0], v[1] = 1, -1
+    v[0, 0], v[1, 0] = 1, -1  # one output only: a softmax would not notice a shift of all
     loss = {t: loss_and_gradient(network, theta + t * u, *data)[0] for t in (0.0, *p.flat_steps)}
     out = [("change", t, abs(loss[t] / loss[0.0] - 1)) for t in p.flat_steps]
     h = 1e-4
@@ -196,7 +196,7 @@ def judge(data, p):
         return statistics.bound(best.max(), at_most=0.75, n=len(best), tolerance=1e-3), f"mean {best.mean():.3f}"
 
     names = ("twins, SGD", "twins, Adam", "alike, SGD", "alike, Adam")
-    small = [e for e in p.noises if e <= p.noise]
+    small = [e for e in p.noises if e <= p.linear_noise]
     final = np.array([apart(f"noise {e:g}") for e in small]).T
     ranks = {arm: rows[(rows.metric == "rank") & rows.arm.str.startswith(arm)].value for arm in ("alike", "twins")}
     ranks["different"] = values("different, SGD", "rank")
@@ -230,12 +230,15 @@ def judge(data, p):
         ),
         "noise-proportional": (
             statistics.slope(small, final, expected=1.0, tol=p.proportional_tol),
-            "median distance: " + ", ".join(f"{np.median(f):.1e} from {e:g}" for e, f in zip(small, final.T, strict=True)),
+            "median distance: "
+            + ", ".join(f"{np.median(f):.1e} from {e:g}" for e, f in zip(small, final.T, strict=True)),
         ),
         "dropout-parts": (equal(apart("dropout, SGD")), ""),
         "noise-breaks": (equal(noisy), ""),
         "different-not-flat": (
-            statistics.exact(values("different", "change"), np.zeros(len(values("different", "change"))), tol=p.flat_tol),
+            statistics.exact(
+                values("different", "change"), np.zeros(len(values("different", "change"))), tol=p.flat_tol
+            ),
             "",
         ),
         "xor-different": xor("different"),

@@ -1,12 +1,12 @@
 """What the report of `signal_propagation` says besides its findings."""
 
 ALT = (
-    "Six panels. A: mean square of ReLU layers over depth for nine rules, logarithmic: straight lines on dashed theory; "
+    "Six panels. A: mean square of ReLU layers over depth by rule, logarithmic: straight lines on dashed theory: "
     "He's rule and no other stays level, the formulas of the slides rise or fall by many decades. B: quantiles of the "
     "mean square over depth with He's rule for three widths: the fan opens and its median falls, the faster the "
     "narrower the net. C: mean square over layer with variance 1/m, both logarithmic: linear level, tanh on the dashed "
-    "line one over twice the layer, ReLU falling by halves, sigmoid level at 0.26. D: gain of the gradient against gain "
-    "of the signal for three rules where widths grow or shrink by four: fan-in and fan-out each keep one of both, "
+    "line one over twice the layer, ReLU falling by halves, sigmoid level at 0.26. D: gain of the gradient against "
+    "that of the signal for three rules where widths grow or shrink by four: fan-in and fan-out each keep one of both, "
     "Xavier's rule lies between. E: share of trained networks by rule and depth, for ReLU and tanh units and two "
     "optimizers. F: distance between twin units over steps: zero for exact twins, small and almost constant with noise "
     "of a millionth, large at once with dropout."
@@ -21,10 +21,10 @@ SCOPE = """
 * **Decay.** One network scatters; {{ params.decay_draws }} are averaged. 1/(2 l) fades slowly: that is no obstacle to
   training (panel E, tanh). Sigmoid layers settle at a mean square of 0.26 with mean 1/2, but lose what distinguishes
   two inputs.
-* **Depth.** Digits, {{ params.n_train }} images, {{ params.epochs }} epochs, width {{ params.width }}, no normalisation,
-  no residuals; another budget moves the depths. "Trained" means more than {{ params.success }} of the training images
-  right; tuned rates are on a coarse grid ({{ params.grid_density }} per decade). LeCun's rule is left out, since it is
-  Xavier's in square layers. Depths come in octaves: the reached depth of one seed is known to half an octave.
+* **Depth.** Digits, {{ params.n_train }} images, {{ params.epochs }} epochs, width {{ params.width }}, no
+  normalisation, no residuals; another budget moves the depths. "Trained" means more than
+  {{ params.success }} of the training images right; tuned rates are on a coarse grid ({{ params.grid_density }} per decade). LeCun's rule is left out, since it is
+  Xavier's in square layers. Depths come in half octaves, which bounds what one seed can say.
 * **Symmetry.** Equality to the last bit rests on sums in a fixed order, as the engine has them on the CPU; elsewhere
   rounding may part twins. That noise breaks equality does not mean that twins separate: see `noise-parts` and
   `noise-proportional`. The direction (1, -1) is flat everywhere on the set of twins, so its curvature u'Hu is 0, but u
@@ -63,9 +63,9 @@ params.decay_depth }} layers of {{ params.decay_widths[0] }} units. **Backwards.
 of widths {{ params.narrow }} and {{ params.narrow * params.width_ratio }} in turn; gradients by the engine.
 
 **Depth.** Eight rules, ReLU and tanh, Adam and plain descent, {{ params.hidden_layers }} hidden layers of {{
-params.width }}; rates tuned for each by training accuracy ({{ params.grid_points }} rates, {{ params.grid_density }} per
-decade, {{ params.tuning_seeds }} tuning seeds, every rule the same grid; a winner at an edge extends all grids of its
-depth). Reached depth of a seed: Spearman-Karber estimate over the depths. Result: {{ finding["he-over-xavier"].note }}.
+params.width }}; rates tuned for each by training accuracy ({{ params.grid_points }} rates, {{ params.grid_density }}
+per decade, {{ params.tuning_seeds }} tuning seeds, every rule the same grid; a winner at an edge extends all
+grids of its depth). Reached depth of a seed: Spearman-Karber estimate over the depths. Result: {{ finding["he-over-xavier"].note }}.
 
 **Symmetry.** Digits, {{ params.symmetry_units }} ReLU units in equal pairs or all equal, {{ params.symmetry_steps }}
 steps; XOR, {{ params.xor_units }} units from one constant per seed, {{ params.xor_steps }} full-batch steps.

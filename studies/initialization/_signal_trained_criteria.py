@@ -9,9 +9,14 @@ _DEEPER = (
     "both optimizers"
 )
 _HOLM = ", Holm over all primary p values of the study"
-_AS_DEEP = "90 % interval of the paired difference of log2 reached depth within {{ params.octaves }} octaves, with both optimizers"
+_AS_DEEP = (
+    "90 % interval of the paired difference of log2 reached depth within {{ params.octaves }} octaves, with both "
+    "optimizers"
+)
 _SAME = "largest difference between parameters of units that started alike exactly 0, all seeds"
-_FLAT = "relative change of the loss over steps {{ params.flat_steps }} along the direction at most {{ params.flat_tol }}"
+_FLAT = (
+    "relative change of the loss over steps {{ params.flat_steps }} along the direction at most {{ params.flat_tol }}"
+)
 _XOR = "largest accuracy at any step, ReLU and tanh, plain descent and Adam, at most 0.75"
 
 TRAINED = (
@@ -33,7 +38,7 @@ TRAINED = (
         claim=DEPTH,
         name="he-over-wider",
         role="secondary",
-        statement="With rectifiers He's variance trains deeper nets than the larger ones that the slides' formulas give.",
+        statement="With rectifiers He's variance trains deeper nets than the larger ones of the slides' formulas.",
         criterion=_DEEPER,
     ),
     Criterion(
@@ -113,12 +118,12 @@ TRAINED = (
         claim=SYMMETRY,
         name="one-unit",
         statement="Equal units are trained as one unit with weights sqrt(h) times as large.",
-        criterion="logits on the test images after training equal within {{ params.single_tol }} of the largest, all seeds",
+        criterion="logits on the test images equal within {{ params.single_tol }} of the largest, all seeds",
     ),
     Criterion(
         claim=SYMMETRY,
         name="flat-direction",
-        statement="The loss is constant along (1, -1) in the outgoing weights of twins, after training, too.",
+        statement="The loss is constant along (1, -1) in the weights of twins to one output, after training, too.",
         criterion=_FLAT,
     ),
     Criterion(
@@ -141,9 +146,9 @@ TRAINED = (
         claim=SYMMETRY,
         name="noise-proportional",
         role="secondary",
-        statement="The distance after training is proportional to small noise: training amplifies it by a fixed factor.",
+        statement="The distance after training is proportional to small noise: a fixed gain, no escape.",
         criterion=(
-            "log-log slope of the final distance in the noise, up to {{ params.noise }}, 1 within "
+            "log-log slope of the final distance in the noise, up to {{ params.linear_noise }}, 1 within "
             "{{ params.proportional_tol }}, 95 % interval over seeds"
         ),
     ),
