@@ -4,7 +4,10 @@ from studies.harness import Criteria, Criterion
 from studies.initialization._signal_trained_criteria import TRAINED
 
 GAIN, HE, DECAY, BACK = "init-gain-table", "init-he-fluctuation", "init-tanh-decay", "init-backward"
-_MC = "within its Monte Carlo error (level {{ params.mc_level }}, Bonferroni over all points) and {{ params.%s }} relative, %s"
+_MC = (
+    "within its Monte Carlo error (level {{ params.mc_level }}, Bonferroni over all points) and {{ params.%s }} "
+    "relative, %s"
+)
 _KEEPS = "mean gain 1 " + _MC % ("gain_tol", "at every width of {{ params.gain_widths }}")
 _VARIANCE = "(1 + 5/n)^L - 1 " + _MC % ("variance_tol", "at two depths per width of {{ params.widths }}")
 _SLOPE = (

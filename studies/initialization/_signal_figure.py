@@ -20,12 +20,20 @@ SHORT = {
 
 
 def draw(data, p):
-    fig, axes = plotting.figure(3, 2, width=18.0, height=22.5, gridspec_kw={"height_ratios": (1, 1, 1.25)})
-    for ax, panel, letter in zip(
-        axes.ravel(), (_gain, _fluctuation, _decay, _backward, _depth, _symmetry), "ABCDEF", strict=True
-    ):
+    fig, axes = plotting.figure(4, 2, width=18.0, height=30.0, height_ratios=(1, 1, 1.15, 0.9))
+    for ax in axes[2]:
+        ax.remove()
+    wide = fig.add_subplot(axes[2, 0].get_gridspec()[2, :])
+    wide.tick_params(labelsize=axes[0, 0].xaxis.label.get_size())
+    chosen = (*axes[0], *axes[1], wide, *axes[3])
+    panels = (_gain, _fluctuation, _decay, _backward, _depth, _symmetry, _rank)
+    for ax, panel, letter in zip(chosen, panels, "ABCDEFG", strict=True):
+        ax.xaxis.label.set_size(axes[0, 0].xaxis.label.get_size())
+        ax.yaxis.label.set_size(axes[0, 0].xaxis.label.get_size())
         panel(ax, data, p)
         ax.set_title(f"{letter}  {ax.get_title(loc='left')}", loc="left", fontsize=ax.xaxis.label.get_size())
+    for ax in axes[0]:
+        plotting.label_ends(ax)
     return fig
 
 
@@ -37,20 +45,18 @@ def _gain(ax, data, p):
     """Mean square of ReLU layers over depth: one line per rule."""
     d, depth = p.gain_widths[-1], p.gain_depth
     layers = np.arange(depth + 1)
-    for k, rule in enumerate(SHORT):
-        if rule in ("orthogonal",):  # on top of Xavier's
-            continue
+    drawn = [rule for rule in SHORT if rule != "orthogonal"]  # on top of Xavier's
+    for k, rule in enumerate(drawn):
         rows = data[(data.part == "gain curve") & (data.arm == rule)].sort_values("x")
-        level = np.log10(rows.value.to_numpy())
-        plotting.line(ax, layers, level, k, linewidth=1.6)
-        plotting.theory(ax, layers, layers * np.log10(theory(rule, "ReLU", d)), label="_")
-        if rule != "classical":
-            _write(ax, depth + 0.5, level[-1], SHORT[rule] + (", orth." if rule == "xavier" else ""), va="center")
-    steep = layers * np.log10(theory("classical", "ReLU", d))
-    _write(ax, 7.3, max(steep[7], -22), SHORT["classical"], va="center")
-    ax.set(xlim=(0, depth * 1.72), ylim=(-24, 28), xlabel="layer", ylabel="log10 mean square")
+        label = {"classical": "_", "xavier": "Xavier, orth."}.get(rule, SHORT[rule])
+        plotting.line(ax, layers, rows.value.to_numpy(), k, label=label)
+        plotting.theory(ax, layers, theory(rule, "ReLU", d) ** layers, label="_")
+    _write(ax, 0.5, 1e-27, SHORT["classical"])
+    ax.set(yscale="log", xlim=(0, depth), ylim=(1e-30, 1e27), xlabel="layer", ylabel="mean square")
+    ax.set_yticks([1e-24, 1e-12, 1, 1e12, 1e24])
+    ax.set_yticks([], minor=True)
     ax.set_xticks(range(0, depth + 1, 5))
-    ax.set_title(f"ReLU, width {d}: gain per layer")
+    ax.set_title(f"ReLU, width {d}")
 
 
 def _fluctuation(ax, data, p):
@@ -62,16 +68,16 @@ def _fluctuation(ax, data, p):
             arm[arm.metric == name].sort_values("x").value.to_numpy() for name in _signal_fluctuation.QUANTILES
         )
         x = np.arange(1, middle.size + 1)
-        keep = middle > 0
-        plotting.band(ax, x[keep], np.maximum(low, 1e-9)[keep], high[keep], k, alpha=0.22)
-        plotting.line(ax, x[keep], middle[keep], k)
+        plotting.band(ax, x, np.maximum(low, 1e-9), high, k, alpha=0.22)
+        plotting.line(ax, x, np.maximum(middle, 1e-9), k, label=f"n = {n}")
         mean, _ = _signal_fluctuation.log_moments(n)
         plotting.theory(ax, x, np.exp(mean * x), label="_")
-        _write(ax, x[-1] * 1.02, middle[-1], f"n = {n}", va="center")
     ax.axhline(1, color=GREY, linewidth=0.7)
-    ax.set(yscale="log", ylim=(1e-6, 30), xlim=(0, p.long_depth * 1.3), xlabel="layer L", ylabel="$q_L/q_0$")
+    ax.set(yscale="log", ylim=(1e-6, 30), xlim=(0, p.long_depth), xlabel="layer L", ylabel="$q_L/q_0$")
+    ax.set_yticks([1e-6, 1e-4, 1e-2, 1])
+    ax.set_yticks([], minor=True)
     ax.set_xticks(range(0, p.long_depth + 1, 10))
-    ax.set_title("He, ReLU: median and 5-95 %")
+    ax.set_title("He, ReLU: median, 5–95 %")
 
 
 def _decay(ax, data, p):
@@ -86,16 +92,15 @@ def _decay(ax, data, p):
             plotting.theory(ax, x, _signal_decay.recursion(activation, p.decay_depth)[1:], label="_")
     plotting.theory(ax, x, np.ones(x.size), label="_")
     plotting.theory(ax, x, 1 / (2 * x), label="_")
-    for y, text in ((1.25, "linear"), (0.34, "sigmoid"), (0.045, "tanh: 1/(2l)")):
-        _write(ax, 13 if text != "tanh: 1/(2l)" else 7, y, text, va="center" if text.startswith("tanh") else "bottom")
-    _write(ax, 2.0, 0.009, "ReLU", va="center")
+    for x0, y, text in ((2.2, 1.3, "linear"), (12, 0.34, "sigmoid"), (8.5, 0.08, "tanh: 1/(2l)"), (1.5, 0.02, "ReLU")):
+        _write(ax, x0, y, text)
     ax.set(
         xscale="log", yscale="log", ylim=(4e-3, 2.5), xlim=(1, p.decay_depth), xlabel="layer l", ylabel="mean square"
     )
     ticks = [1, 2, 5, 10, 20, 50]
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.set_xticks([], minor=True)
-    ax.set_title(f"weight variance 1/m, m = {m}")
+    ax.set_title(f"variance 1/m, m = {m}")
 
 
 def _backward(ax, data, p):
@@ -118,16 +123,18 @@ def _backward(ax, data, p):
                 ax, [fx], [fy], [bi[0]], [bi[1]], k, markersize=8 - 2 * k,
                 xerr=[[max(fx - fi[0], 0)], [max(fi[1] - fx, 0)]],
             )  # fmt: skip
-    places = {
-        "fan-in": ((1.07, 4.6, "left"), (1.07, 0.21, "left")),
-        "fan-out": ((0.235, 1.12, "left"), (4.1, 1.12, "center")),
-        "Xavier": ((0.43, 1.95, "left"), (1.75, 0.34, "left")),
-    }
-    for rule, spots in places.items():
-        for x, y, side in spots:
-            _write(ax, x, y, rule, ha=side)
-    _write(ax, 0.21, 3.3, f"$n_{{out}} = {ratio} n_{{in}}$")
-    _write(ax, 2.0, 0.135, f"$n_{{in}} = {ratio} n_{{out}}$")
+    places = (
+        ("fan-in", 1.12, 3.1, "left"),
+        ("fan-in", 0.9, 0.29, "right"),
+        ("fan-out", 0.2, 0.7, "left"),
+        ("fan-out", 6.3, 1.12, "right"),
+        ("Xavier", 0.46, 1.27, "left"),
+        ("Xavier", 1.85, 0.29, "left"),
+    )
+    for rule, x, y, side in places:
+        _write(ax, x, y, rule, ha=side)
+    _write(ax, 0.2, 4.9, f"$n_{{out}} = {ratio} n_{{in}}$")
+    _write(ax, 1.85, 0.14, f"$n_{{in}} = {ratio} n_{{out}}$")
     ax.set(xscale="log", yscale="log", xlim=(0.19, 6.5), ylim=(0.12, 7), xlabel="gain of the signal")
     ax.set_ylabel("gain of the gradient")
     ticks = [0.25, 0.5, 1, 2, 4]
@@ -143,26 +150,25 @@ def _depth(ax, data, p):
     rules = list(SHORT)
     n = len(p.hidden_layers)
     image = np.full((len(rules), len(settings) * (n + 1) - 1), np.nan)
-    size = ax.xaxis.label.get_size()
     for b, (units, name) in enumerate(settings):
         for i, rule in enumerate(rules):
             depths, values = _signal_depth.table(data, f"{units}, {name}", rule)
             image[i, b * (n + 1) : b * (n + 1) + n] = (values > p.success).mean(0)
             centre = _signal_depth.depth50(data, p, f"{units}, {name}", rule).mean()
             at = b * (n + 1) + np.interp(centre, np.log2(depths), np.arange(n))
-            ax.plot([at, at], [i - 0.42, i + 0.42], color="#D55E00", linewidth=2)
-        ax.text(b * (n + 1) + (n - 1) / 2, -0.75, f"{units}\n{name}", ha="center", va="bottom", fontsize=size)
+            for colour, width in (("white", 4.5), ("#D55E00", 2.0)):
+                ax.plot([at, at], [i - 0.4, i + 0.4], color=colour, linewidth=width, solid_capstyle="butt")
+        _write(ax, b * (n + 1) + (n - 1) / 2, -0.7, f"{units}, {name}", ha="center")
     ax.imshow(image, cmap="Greys", vmin=0, vmax=1.25, aspect="auto", interpolation="none")
     ax.set_yticks(range(len(rules)), [SHORT[r] for r in rules])
-    shown = [
-        (b * (n + 1) + k, d) for b in range(len(settings)) for k, d in enumerate(p.hidden_layers) if d in (1, 4, 32)
-    ]
+    ends = (0, *(k for k, d in enumerate(p.hidden_layers) if d in (4, 16)), n - 1)
+    shown = [(b * (n + 1) + k, p.hidden_layers[k]) for b in range(len(settings)) for k in sorted(set(ends))]
     ax.set_xticks([x for x, _ in shown], [str(d) for _, d in shown])
-    ax.set(xlabel="hidden layers")
+    ax.set(xlabel="hidden layers (line: centre of the success curve)")
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.set_title("share trained (dark: all)", pad=34)
+    ax.set_title("share of trained nets, white 0 to dark 1", pad=30)
 
 
 def _symmetry(ax, data, p):
@@ -188,4 +194,17 @@ def _symmetry(ax, data, p):
     ax.set_ylabel("largest difference")
     ax.set_yticks([floor, 1e-10, 1e-6, 1e-2], ["0", "$10^{-10}$", "$10^{-6}$", "$10^{-2}$"])
     ax.set_yticks([], minor=True)
-    ax.set_title("digits: distance of twin units")
+    ax.set_title("digits: twin units")
+
+
+def _rank(ax, data, p):
+    """Rank of the hidden activations after training."""
+    rows = data[(data.part == "symmetry") & (data.metric == "rank")]
+    arms = {"alike, SGD": "all alike", "twins, SGD": "pairs", "different, SGD": "different"}
+    for k, arm in enumerate(arms):
+        values = rows[rows.arm == arm].value.to_numpy()
+        ax.bar(k, values.mean(), width=0.6, color=plotting.style(k)["color"])
+        _write(ax, k, values.mean() + 0.4, f"{values.mean():g}", ha="center")
+    ax.set_xticks(range(len(arms)), list(arms.values()))
+    ax.set(ylabel="rank of hidden layer", ylim=(0, p.symmetry_units * 1.15), xlabel="start of the units")
+    ax.set_title(f"{p.symmetry_units} hidden units, trained")

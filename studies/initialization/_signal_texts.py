@@ -23,8 +23,9 @@ SCOPE = """
   two inputs.
 * **Depth.** Digits, {{ params.n_train }} images, {{ params.epochs }} epochs, width {{ params.width }}, no
   normalisation, no residuals; another budget moves the depths. "Trained" means more than
-  {{ params.success }} of the training images right; tuned rates are on a coarse grid ({{ params.grid_density }} per decade). LeCun's rule is left out, since it is
-  Xavier's in square layers. Depths come in half octaves, which bounds what one seed can say.
+  {{ params.success }} of the training images right; rates are tuned on a coarse grid, {{ params.grid_density }} per
+  decade. LeCun's rule is left out, since it is Xavier's in square layers. Depths come in half octaves, which bounds
+  what one seed can say.
 * **Symmetry.** Equality to the last bit rests on sums in a fixed order, as the engine has them on the CPU; elsewhere
   rounding may part twins. That noise breaks equality does not mean that twins separate: see `noise-parts` and
   `noise-proportional`. The direction (1, -1) is flat everywhere on the set of twins, so its curvature u'Hu is 0, but u
@@ -62,10 +63,11 @@ params.long_draws }} for quantiles and logarithms at larger depths. **Decay.** {
 params.decay_depth }} layers of {{ params.decay_widths[0] }} units. **Backwards.** {{ params.backward_draws }} networks
 of widths {{ params.narrow }} and {{ params.narrow * params.width_ratio }} in turn; gradients by the engine.
 
-**Depth.** Eight rules, ReLU and tanh, Adam and plain descent, {{ params.hidden_layers }} hidden layers of {{
-params.width }}; rates tuned for each by training accuracy ({{ params.grid_points }} rates, {{ params.grid_density }}
-per decade, {{ params.tuning_seeds }} tuning seeds, every rule the same grid; a winner at an edge extends all
-grids of its depth). Reached depth of a seed: Spearman-Karber estimate over the depths. Result: {{ finding["he-over-xavier"].note }}.
+**Depth.** Eight rules, ReLU and tanh, Adam and plain descent, {{ params.hidden_layers }} hidden layers of
+{{ params.width }}; rates tuned for each by training accuracy ({{ params.grid_points }} rates,
+{{ params.grid_density }} per decade, {{ params.tuning_seeds }} tuning seeds, every rule the same grid; a winner at an
+edge extends all grids of its depth). Reached depth of a seed: Spearman-Karber estimate over the depths. Result:
+{{ finding["he-over-xavier"].note }}.
 
 **Symmetry.** Digits, {{ params.symmetry_units }} ReLU units in equal pairs or all equal, {{ params.symmetry_steps }}
 steps; XOR, {{ params.xor_units }} units from one constant per seed, {{ params.xor_steps }} full-batch steps.
