@@ -9,7 +9,10 @@ _MC = (
     "relative, %s"
 )
 _KEEPS = "mean gain 1 " + _MC % ("gain_tol", "at every width of {{ params.gain_widths }}")
-_VARIANCE = "(1 + 5/n)^L - 1 " + _MC % ("variance_tol", "at two depths per width of {{ params.widths }}")
+_VARIANCE = "mean of (q_L/q_0 - 1)^2, as the mean is 1, at (1 + 5/n)^L - 1 " + _MC % (
+    "variance_tol",
+    "at two depths per width of {{ params.widths }}",
+)
 _SLOPE = (
     "slope of ln q in ln l over layers {{ params.decay_from }} to {{ params.decay_depth }} %s within "
     "{{ params.decay_tol }}, 95 %% interval over {{ params.decay_draws }} networks of the first width"

@@ -20,18 +20,20 @@ SHORT = {
 
 
 def draw(data, p):
-    fig, axes = plotting.figure(4, 2, width=18.0, height=30.0, height_ratios=(1, 1, 1.15, 0.9))
+    # text as for 16 cm, drawn wider: two panels of 9 cm side by side
+    fig, axes = plotting.figure(4, 2, width=16.0, height=29.0, height_ratios=(1, 1, 1.15, 0.85))
+    fig.set_figwidth(18.0 * plotting.CM)
+    size = axes[0, 0].xaxis.label.get_size()
     for ax in axes[2]:
         ax.remove()
     wide = fig.add_subplot(axes[2, 0].get_gridspec()[2, :])
-    wide.tick_params(labelsize=axes[0, 0].xaxis.label.get_size())
+    wide.tick_params(labelsize=size)
+    wide.xaxis.label.set_size(size)
     chosen = (*axes[0], *axes[1], wide, *axes[3])
     panels = (_gain, _fluctuation, _decay, _backward, _depth, _symmetry, _rank)
     for ax, panel, letter in zip(chosen, panels, "ABCDEFG", strict=True):
-        ax.xaxis.label.set_size(axes[0, 0].xaxis.label.get_size())
-        ax.yaxis.label.set_size(axes[0, 0].xaxis.label.get_size())
-        panel(ax, data, p)
-        ax.set_title(f"{letter}  {ax.get_title(loc='left')}", loc="left", fontsize=ax.xaxis.label.get_size())
+        title = panel(ax, data, p)
+        ax.set_title(f"{letter}  {title}", fontsize=size, pad=24 if ax is wide else 8)
     for ax in axes[0]:
         plotting.label_ends(ax)
     return fig
@@ -39,6 +41,13 @@ def draw(data, p):
 
 def _write(ax, x, y, text, colour=plotting.THEORY, **options):
     ax.text(x, y, text, color=colour, fontsize=ax.xaxis.label.get_size(), **options)
+
+
+def _end_axis(ax, last, room):
+    """Ends the axis at `last` and leaves room for labels beside the lines."""
+    ax.set_xlim(0, last * room)
+    ax.spines["bottom"].set_bounds(0, last)
+    ax.xaxis.label.set_horizontalalignment("right")
 
 
 def _gain(ax, data, p):
@@ -51,12 +60,13 @@ def _gain(ax, data, p):
         label = {"classical": "_", "xavier": "Xavier, orth."}.get(rule, SHORT[rule])
         plotting.line(ax, layers, rows.value.to_numpy(), k, label=label)
         plotting.theory(ax, layers, theory(rule, "ReLU", d) ** layers, label="_")
-    _write(ax, 0.5, 1e-27, SHORT["classical"])
-    ax.set(yscale="log", xlim=(0, depth), ylim=(1e-30, 1e27), xlabel="layer", ylabel="mean square")
+    _write(ax, 9.6, 1e-28, SHORT["classical"])
+    _end_axis(ax, depth, 1.75)
+    ax.set(yscale="log", ylim=(1e-30, 1e27), xlabel="layer", ylabel="mean square")
     ax.set_yticks([1e-24, 1e-12, 1, 1e12, 1e24])
     ax.set_yticks([], minor=True)
     ax.set_xticks(range(0, depth + 1, 5))
-    ax.set_title(f"ReLU, width {d}")
+    return f"ReLU, width {d}"
 
 
 def _fluctuation(ax, data, p):
@@ -72,12 +82,13 @@ def _fluctuation(ax, data, p):
         plotting.line(ax, x, np.maximum(middle, 1e-9), k, label=f"n = {n}")
         mean, _ = _signal_fluctuation.log_moments(n)
         plotting.theory(ax, x, np.exp(mean * x), label="_")
-    ax.axhline(1, color=GREY, linewidth=0.7)
-    ax.set(yscale="log", ylim=(1e-6, 30), xlim=(0, p.long_depth), xlabel="layer L", ylabel="$q_L/q_0$")
+    ax.plot([0, p.long_depth], [1, 1], color=GREY, linewidth=0.7)
+    _end_axis(ax, p.long_depth, 1.5)
+    ax.set(yscale="log", ylim=(1e-6, 30), xlabel="layer L", ylabel="$q_L/q_0$")
     ax.set_yticks([1e-6, 1e-4, 1e-2, 1])
     ax.set_yticks([], minor=True)
     ax.set_xticks(range(0, p.long_depth + 1, 10))
-    ax.set_title("He, ReLU: median, 5–95 %")
+    return "He, ReLU: median, 5–95 %"
 
 
 def _decay(ax, data, p):
@@ -100,7 +111,7 @@ def _decay(ax, data, p):
     ticks = [1, 2, 5, 10, 20, 50]
     ax.set_xticks(ticks, [str(t) for t in ticks])
     ax.set_xticks([], minor=True)
-    ax.set_title(f"variance 1/m, m = {m}")
+    return f"variance 1/m, m = {m}"
 
 
 def _backward(ax, data, p):
@@ -126,9 +137,9 @@ def _backward(ax, data, p):
     places = (
         ("fan-in", 1.12, 3.1, "left"),
         ("fan-in", 0.9, 0.29, "right"),
-        ("fan-out", 0.2, 0.7, "left"),
-        ("fan-out", 6.3, 1.12, "right"),
-        ("Xavier", 0.46, 1.27, "left"),
+        ("fan-out", 0.29, 0.72, "left"),
+        ("fan-out", 3.6, 1.12, "right"),
+        ("Xavier", 0.44, 1.25, "left"),
         ("Xavier", 1.85, 0.29, "left"),
     )
     for rule, x, y, side in places:
@@ -141,7 +152,7 @@ def _backward(ax, data, p):
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks(ticks, [f"{t:g}" for t in ticks])
         axis.set_ticks([], minor=True)
-    ax.set_title("linear, unequal widths")
+    return "linear, unequal widths"
 
 
 def _depth(ax, data, p):
@@ -161,14 +172,14 @@ def _depth(ax, data, p):
         _write(ax, b * (n + 1) + (n - 1) / 2, -0.7, f"{units}, {name}", ha="center")
     ax.imshow(image, cmap="Greys", vmin=0, vmax=1.25, aspect="auto", interpolation="none")
     ax.set_yticks(range(len(rules)), [SHORT[r] for r in rules])
-    ends = (0, *(k for k, d in enumerate(p.hidden_layers) if d in (4, 16)), n - 1)
+    ends = (0, *(k for k, d in enumerate(p.hidden_layers) if d in (4, 12)), n - 1)
     shown = [(b * (n + 1) + k, p.hidden_layers[k]) for b in range(len(settings)) for k in sorted(set(ends))]
     ax.set_xticks([x for x, _ in shown], [str(d) for _, d in shown])
     ax.set(xlabel="hidden layers (line: centre of the success curve)")
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.set_title("share of trained nets, white 0 to dark 1", pad=30)
+    return "share of trained nets, white 0 to dark 1"
 
 
 def _symmetry(ax, data, p):
@@ -194,17 +205,17 @@ def _symmetry(ax, data, p):
     ax.set_ylabel("largest difference")
     ax.set_yticks([floor, 1e-10, 1e-6, 1e-2], ["0", "$10^{-10}$", "$10^{-6}$", "$10^{-2}$"])
     ax.set_yticks([], minor=True)
-    ax.set_title("digits: twin units")
+    return "digits: twin units"
 
 
 def _rank(ax, data, p):
     """Rank of the hidden activations after training."""
     rows = data[(data.part == "symmetry") & (data.metric == "rank")]
-    arms = {"alike, SGD": "all alike", "twins, SGD": "pairs", "different, SGD": "different"}
+    arms = {"alike, SGD": "all\nalike", "twins, SGD": "pairs", "different, SGD": "different"}
     for k, arm in enumerate(arms):
         values = rows[rows.arm == arm].value.to_numpy()
         ax.bar(k, values.mean(), width=0.6, color=plotting.style(k)["color"])
         _write(ax, k, values.mean() + 0.4, f"{values.mean():g}", ha="center")
     ax.set_xticks(range(len(arms)), list(arms.values()))
     ax.set(ylabel="rank of hidden layer", ylim=(0, p.symmetry_units * 1.15), xlabel="start of the units")
-    ax.set_title(f"{p.symmetry_units} hidden units, trained")
+    return f"{p.symmetry_units} units, after training"

@@ -9,9 +9,9 @@ from studies.initialization._signal_nets import RULES, levels
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 
 
-def second_moment(n, depth, per_layer=5.0):
-    """E (q_L/q_0)^2 = (1 + 5/n)^L, layers being independent; 2/n for linear units.   Hanin & Rolnick 2018."""
-    return (1 + per_layer / n) ** depth
+def variance(n, depth):
+    """Var(q_L/q_0) = (1 + 5/n)^L - 1: layers are independent, and each has variance 5/n.   Hanin & Rolnick 2018."""
+    return (1 + 5 / n) ** depth - 1
 
 
 def log_moments(n):
@@ -33,8 +33,8 @@ def measure(p, seed):
         for x in p.depths(n):
             for metric, values in (
                 ("level", q["ReLU"][..., x]),
-                ("square", q["ReLU"][..., x] ** 2),
-                ("linear square", linear[..., x] ** 2),
+                ("variance", (q["ReLU"][..., x] - 1) ** 2),
+                ("linear variance", (linear[..., x] - 1) ** 2),
             ):
                 nets = values.mean(1)  # the inputs of one network are not independent
                 out.append(("moment", str(n), metric, x, draws, nets.mean()))
@@ -68,12 +68,11 @@ def judge(data, p):
     draws = data[data.part == "moment"].set_index(["arm", "metric", "x"]).seed
     points = [(n, x) for n in p.widths for x in p.depths(n)]
 
-    def moments(metric, expected, minus=0.0):
-        value = np.array([rows[str(n), metric, x] for n, x in points]) - minus
+    def moments(metric, expected, tol):
+        value = np.array([rows[str(n), metric, x] for n, x in points])
         error = np.array([rows[str(n), f"{metric}, error", x] for n, x in points])
-        expected = np.array([expected(n, x) for n, x in points]) - minus
+        expected = np.array([expected(n, x) for n, x in points])
         least = min(int(draws[str(n), metric, x]) for n, x in points)
-        tol = p.variance_tol if minus else p.gain_tol
         text = ", ".join(
             f"n = {n}, L = {x}: {v:.3f} ({e:.3f})" for (n, x), v, e in zip(points, value, expected, strict=True)
         )
@@ -100,13 +99,13 @@ def judge(data, p):
     )
     (wide,) = data[data.part == "wide"].value
     return {
-        "he-mean": moments("level", lambda n, x: 1.0),
-        "he-variance": moments("square", second_moment, minus=1.0),
+        "he-mean": moments("level", lambda n, x: 1.0, p.gain_tol),
+        "he-variance": moments("variance", variance, p.variance_tol),
         "he-log-drift": (statistics.along_axis(labels, outcomes), "mean of ln(q_L/q_0) (exact): " + ", ".join(text)),
         "he-log-variance": (log_variance, ""),
-        "linear-variance": moments("linear square", second_moment, minus=1.0),
+        "linear-variance": moments("linear variance", variance, p.variance_tol),
         "wide-net": (
             statistics.bound(wide, at_most=p.wide_spread, n=p.wide_draws, tolerance=0.5),
-            f"formula {np.sqrt(second_moment(p.wide, p.wide_depth) - 1):.3f}",
+            f"formula {np.sqrt(variance(p.wide, p.wide_depth)):.3f}",
         ),
     }

@@ -20,7 +20,7 @@ class Params(FrozenModel):
     # fluctuation
     widths: tuple[Natural, ...] = Field((16, 64, 256), min_length=1, description="widths of the ReLU nets, increasing")
     short_depths: tuple[Natural, ...] = Field((3, 10, 10), description="largest depth of the variance, per width")
-    short_draws: tuple[Natural, ...] = Field((40000, 20000, 1600), description="networks of the variance, per width")
+    short_draws: tuple[Natural, ...] = Field((40000, 20000, 1000), description="networks of the variance, per width")
     inputs: int = Field(8, ge=1, le=16, description="orthogonal inputs averaged per network of the variance")
     variance_tol: float = Field(0.10, gt=0, description="relative tolerance of a variance")
     long_depth: int = Field(50, ge=2, description="layers of the quantiles and of the drift")

@@ -1,7 +1,7 @@
 """What the report of `signal_propagation` says besides its findings."""
 
 ALT = (
-    "Six panels. A: mean square of ReLU layers over depth by rule, logarithmic: straight lines on dashed theory: "
+    "Seven panels. A: mean square of ReLU layers over depth by rule, logarithmic: straight lines on dashed theory: "
     "He's rule and no other stays level, the formulas of the slides rise or fall by many decades. B: quantiles of the "
     "mean square over depth with He's rule for three widths: the fan opens and its median falls, the faster the "
     "narrower the net. C: mean square over layer with variance 1/m, both logarithmic: linear level, tanh on the dashed "
@@ -9,7 +9,8 @@ ALT = (
     "that of the signal for three rules where widths grow or shrink by four: fan-in and fan-out each keep one of both, "
     "Xavier's rule lies between. E: share of trained networks by rule and depth, for ReLU and tanh units and two "
     "optimizers. F: distance between twin units over steps: zero for exact twins, small and almost constant with noise "
-    "of a millionth, large at once with dropout."
+    "of a millionth, large at once with dropout. G: rank of the hidden layer after training: 1 with all units alike, half "
+    "the units with pairs, all with different ones."
 )
 SCOPE = """
 * **Random networks.** Independent weights (and orthogonal ones), no biases, inputs of mean square 1, float64. The gain

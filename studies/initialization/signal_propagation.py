@@ -32,7 +32,7 @@ CLAIMS = (
 )
 VERSION = 1
 CHANGES = ()
-EXPECTED_SECONDS = {"quick": 12, "full": 120}
+EXPECTED_SECONDS = {"quick": 12, "full": 110}
 RANDOM = (_signal_gain, _signal_fluctuation, _signal_decay, _signal_backward)
 TRAINED = (_signal_depth, _signal_symmetry)
 FIRST_DRAW = 1000  # seed of the first random network
