@@ -60,55 +60,6 @@ from coreops.layers import (
     Threshold,
     WeightNoise,
     WeightNorm,
-from coreops.diagnostics import gradient_check
-from coreops.extra_passes import FGSM, PGD
-from coreops.inference import input_gradient, loss_and_gradient
-from coreops.initializers import (
-    Constant,
-    Duplicated,
-    GaugeImbalanced,
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    HeuristicUniform,
-    LecunNormal,
-    LecunUniform,
-    Orthogonal,
-    Uniform,
-    VarianceScaling,
-)
-from coreops.layers import Dense, LeakyReLU, ReLU, Residual, Scale, Sigmoid, Tanh
-from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
-from coreops.layers import (
-    Concatenate,
-    Dense,
-    DropConnect,
-    Dropout,
-    FourierFeatures,
-    FourierSeries,
-    GaussianNoise,
-    Identity,
-    LeakyReLU,
-    Maxout,
-    PReLU,
-    RandomReLUFeatures,
-    ReLU,
-    Residual,
-    Scale,
-    ScaledTanh,
-    Sigmoid,
-    Softplus,
-    Tanh,
-    Threshold,
-    WeightNoise,
-)
-from coreops.losses import (
-    BinaryCrossEntropy,
-    LinearLoss,
-    SigmoidSquaredError,
-    SoftmaxCrossEntropy,
-    SquaredError,
 )
 from coreops.losses import BinaryCrossEntropy, LinearLoss, SigmoidSquaredError, SoftmaxCrossEntropy, SquaredError
 from coreops.minimize import Minimum, minimize
@@ -187,7 +138,6 @@ __all__ = [
     "Cyclic",
     "Data",
     "Dense",
-    "Duplicated",
     "DropConnect",
     "Dropout",
     "Duplicated",
@@ -196,15 +146,12 @@ __all__ = [
     "ElasticNet",
     "Evaluation",
     "ExponentialDecay",
-    "GaugeImbalanced",
-    "GlorotNormal",
     "FourierFeatures",
     "FourierSeries",
     "FullMatrixAdaGrad",
     "GaugeImbalanced",
     "GaussianNoise",
     "GlorotNormal",
-    "GaussianNoise",
     "GlorotUniform",
     "GroupNorm",
     "HarmonicDecay",
@@ -265,7 +212,6 @@ __all__ = [
     "WarmUp",
     "WeightNoise",
     "WeightNorm",
-    "WeightNoise",
     "WithReplacement",
     "adversarial_examples",
     "effective_degrees_of_freedom",

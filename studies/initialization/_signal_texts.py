@@ -9,8 +9,8 @@ ALT = (
     "that of the signal for three rules where widths grow or shrink by four: fan-in and fan-out each keep one of both, "
     "Xavier's rule lies between. E: share of trained networks by rule and depth, for ReLU and tanh units and two "
     "optimizers. F: distance between twin units over steps: zero for exact twins, small and almost constant with noise "
-    "of a millionth, large at once with dropout. G: rank of the hidden layer after training: 1 with all units alike, half "
-    "the units with pairs, all with different ones."
+    "of a millionth, large at once with dropout. G: rank of the hidden layer after training: 1 with all units alike, "
+    "half the units with pairs, all with different ones."
 )
 SCOPE = """
 * **Random networks.** Independent weights (and orthogonal ones), no biases, inputs of mean square 1, float64. The gain

@@ -40,10 +40,6 @@ from coreops import (
     Curriculum,
     Cyclic,
     Dense,
-    Duplicated,
-    ExponentialDecay,
-    GaugeImbalanced,
-    GlorotNormal,
     DropConnect,
     Dropout,
     Duplicated,
@@ -56,7 +52,6 @@ from coreops import (
     GaugeImbalanced,
     GaussianNoise,
     GlorotNormal,
-    GaussianNoise,
     GlorotUniform,
     GroupNorm,
     HarmonicDecay,
@@ -83,7 +78,6 @@ from coreops import (
     NoPenalty,
     Orthogonal,
     PathSGD,
-    Orthogonal,
     PReLU,
     ProgressiveDecay,
     RandomReLUFeatures,
@@ -119,13 +113,6 @@ from coreops.inference import Prepared
 from coreops.initializers import Initializer
 from coreops.layers.as_printed import SlideDropout
 from coreops.layers.batch_mean import DivideByMean
-)
-from coreops.initializers import Initializer, as_printed
-    WeightNoise,
-)
-from coreops.initializers import Initializer
-from coreops.layers import as_printed
-from coreops.layers.as_printed import SlideDropout
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
 from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
@@ -164,12 +151,7 @@ def errata():
 def exported(kind):
     """Public classes of coreops, and its errata, of one kind; a layer is what builds operations and is no loss."""
     items = (vars(coreops) | errata()).items()
-    """Public classes of coreops and of its errata, of one kind; a layer is what builds operations and is no loss."""
-    items = (vars(coreops) | vars(as_printed)).items()
     classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
-    """Public classes of coreops of one kind, and the erroneous ones; a layer builds operations and is no loss."""
-    printed = {name: item for name, item in vars(as_printed).items() if name.startswith("Slide")}
-    classes = {name: item for name, item in (vars(coreops) | printed).items() if inspect.isclass(item)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
     return {n: c for n, c in classes.items() if issubclass(c, BASES[kind])}
