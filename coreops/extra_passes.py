@@ -76,7 +76,7 @@ class PGD(Adversary):
         flag("PGD random_start", self.random_start)
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def attack(row, ops, m, arena, mode, step, clean):
     """Move the gathered inputs towards a higher loss; clean: scratch for the inputs as they were."""
     n, zero = m * row["n_in"], arena.dtype.type(0)
@@ -108,7 +108,7 @@ def attack(row, ops, m, arena, mode, step, clean):
         barrier()
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def jacobian_gradient(row, ops, m, arena, mode, step, scratch):
     """(1/m) sum_i ||df(x_i)/dx||_F^2, and its gradient with respect to theta in scratch[:padded].
 

@@ -79,17 +79,18 @@ def kernel_folder() -> Path:
     return folder
 
 
-def kernel(function=None, *, inline=False):
+def kernel(function=None, *, inline=False, merge=False):
     """Compile `function` in nopython mode for whichever target calls it.
 
-    inline: merge the function into its caller before it is compiled. A call passes seven words per array, 5-10 ns: as
-    much as a layer of a tiny network takes; and what is not merged is optimised again in each of its callers.
+    inline: merge the machine code into the caller's. A call passes seven words per array, 5-10 ns: as much as a layer
+    of a tiny network takes. merge: merge the source into the caller's before either is compiled, for large functions
+    with one caller: all that a function calls is optimised again in each function above it.
 
     `error_model="numpy"` lets divisions vectorise (the default raises on x/0); no fastmath, because it would
     remove the NaN tests by which divergence is seen. With NUMBA_DISABLE_JIT=1 the function runs as Python.
     """
     if function is None:
-        return functools.partial(kernel, inline=inline)
+        return functools.partial(kernel, inline=inline, merge=merge)
     if not JIT:
 
         @functools.wraps(function)
@@ -101,8 +102,8 @@ def kernel(function=None, *, inline=False):
     before, folder = numba.config.CACHE_DIR, kernel_folder()
     numba.config.CACHE_DIR = str(folder)
     try:
-        merge = "always" if inline else "never"
-        return numba.njit(error_model="numpy", nogil=True, cache=_usable(folder), inline=merge)(function)
+        options = {"forceinline": inline, "inline": "always" if merge else "never"}
+        return numba.njit(error_model="numpy", nogil=True, cache=_usable(folder), **options)(function)
     finally:
         numba.config.CACHE_DIR = before
 

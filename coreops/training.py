@@ -80,7 +80,7 @@ def evaluate(row, ops, x, y, index, arena, mode):
     return loss / n, errors / n
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def penalised_gradient(row, ops, m, arena, mode, step, theta, grad, extra):
     """forward and backward with everything that changes the inputs or adds to the gradient; returns the batch loss."""
     if row["attack_steps"]:
@@ -131,7 +131,7 @@ def train_row(
     restore_denormals(saved)
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def run(
     row,
     outcome,
