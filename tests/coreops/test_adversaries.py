@@ -34,7 +34,7 @@ def starts(seed):
 
     def draw(step, shape):
         n = int(np.prod(shape))
-        words = [w for block in range(-(-n // 4)) for w in philox4x32((block, step, ATTACK << 16, 0), (seed, 0))]
+        words = [w for block in range(-(-n // 4)) for w in philox4x32((block, step, int(ATTACK) << 16, 0), (seed, 0))]
         return 2 * (np.reshape(words[:n], shape) + 0.5) / 2**32 - 1
 
     return draw
