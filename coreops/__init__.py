@@ -1,5 +1,6 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
+from coreops.adversaries import FGSM, PGD
 from coreops.data_start import initialize_from_data
 from coreops.diagnostics import (
     LayerStatistics,
@@ -14,7 +15,6 @@ from coreops.diagnostics import (
     permute_units,
     rescale_units,
 )
-from coreops.extra_passes import FGSM, PGD
 from coreops.folding import fold_batch_norm
 from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import (

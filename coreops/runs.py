@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coreops import records
+from coreops.adversaries import Adversary
 from coreops.checks import (
     cast,
     finite_number,
@@ -16,7 +17,6 @@ from coreops.checks import (
     real_array,
     wrong,
 )
-from coreops.extra_passes import Adversary
 from coreops.losses import LABEL, OUTPUTS, TWO_VALUES
 from coreops.network import KERNEL_READY, Network
 from coreops.optimizers import Optimizer

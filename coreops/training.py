@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from coreops.extra_passes import attack, jacobian_gradient
+from coreops.extra_passes import penalised_gradient
 from coreops.interpreter import backward, forward
 from coreops.optimizers.phases import probe, readout, retreat, update
-from coreops.penalties.phases import add_gradient, after_update, before_gradient
+from coreops.penalties.phases import after_update, before_gradient
 from coreops.records import (
     BATCH_LOSS,
     COMPLETED,
@@ -78,24 +78,6 @@ def evaluate(row, ops, x, y, index, arena, mode):
         chunk_loss, chunk_errors = forward(ops, m, arena, mode | COUNT_ERRORS, row["seed"], step, unweighted)
         loss, errors = loss + chunk_loss, errors + chunk_errors
     return loss / n, errors / n
-
-
-@kernel(merge=True)
-def penalised_gradient(row, ops, m, arena, mode, step, theta, grad, extra):
-    """forward and backward with everything that changes the inputs or adds to the gradient; returns the batch loss."""
-    if row["attack_steps"]:
-        attack(row, ops, m, arena, mode, step, extra)
-    if row["jacobian"]:
-        jacobian_gradient(row, ops, m, arena, mode, step, extra)
-    loss, _ = forward(ops, m, arena, mode, row["seed"], step, row["example_weights"])
-    backward(ops, m, arena, mode, row["seed"], step)
-    if row["jacobian"]:
-        strength = grad.dtype.type(row["jacobian"])
-        for i in range(lane(), row["n_theta"], lanes()):
-            grad[i] += strength * extra[i]
-        barrier()
-    add_gradient(row, theta, grad)
-    return loss
 
 
 @kernel

@@ -2,18 +2,18 @@
 
 import numpy as np
 
+from coreops.adversaries import Adversary, begin_attack, climb
 from coreops.checks import instance, integer
-from coreops.extra_passes import Adversary, attack
 from coreops.inference import CHUNK, Prepared, checked_start
 from coreops.network import Network
-from coreops.records import TRAIN
+from coreops.records import INPUT_GRADIENT, NO_PARAMETER_GRADIENT, TRAIN
 
 
 def adversarial_examples(network, theta, X, y, adversary, *, stats=None, seed=0):
     """X moved towards a higher loss of each example, in the shape of X and the network's precision.
 
     adversary: FGSM(radius, ...) or PGD(radius, ...); the network is used as in an evaluation. seed: keys the random
-    starts of PGD. The kernel is that of adversarial training.
+    starts of PGD. The kernels are those of adversarial training.
     """
     instance("network", network, Network, "a Network")
     instance("adversary", adversary, Adversary, "FGSM(radius) or PGD(radius)")
@@ -27,6 +27,9 @@ def adversarial_examples(network, theta, X, y, adversary, *, stats=None, seed=0)
         part = slice(start, start + CHUNK)
         m = len(x[part])
         prepared.load(x[part], targets[part])
-        attack(prepared.row, prepared.ops, m, prepared.arena, np.int64(TRAIN), chunk, clean)
+        begin_attack(prepared.row, m, prepared.arena, chunk, clean)
+        for _ in range(adversary.steps):
+            prepared.differentiate(m, TRAIN | INPUT_GRADIENT | NO_PARAMETER_GRADIENT)
+            climb(prepared.row, m, prepared.arena, clean)
         moved[part] = prepared.inputs(m)
     return moved.reshape(np.shape(X))

@@ -108,7 +108,7 @@ from coreops import (
     WeightNorm,
     WithReplacement,
 )
-from coreops.extra_passes import Adversary
+from coreops.adversaries import Adversary
 from coreops.inference import Prepared
 from coreops.initializers import Initializer
 from coreops.layers.as_printed import SlideDropout
