@@ -1,7 +1,21 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
-from coreops.diagnostics import gradient_check
+from coreops.data_start import initialize_from_data
+from coreops.diagnostics import (
+    LayerStatistics,
+    adversarial_examples,
+    effective_degrees_of_freedom,
+    gradient_check,
+    hessian,
+    hessian_spectrum,
+    layer_outputs,
+    layer_statistics,
+    loss_along,
+    permute_units,
+    rescale_units,
+)
 from coreops.extra_passes import FGSM, PGD
+from coreops.folding import fold_batch_norm
 from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import (
     Constant,
@@ -18,9 +32,9 @@ from coreops.initializers import (
     Uniform,
     VarianceScaling,
 )
-from coreops.layers import Dense, LeakyReLU, ReLU, Residual, Scale, Sigmoid, Tanh
-from coreops.initializers import Constant, GlorotUniform, HeNormal, LecunNormal, Uniform
 from coreops.layers import (
+    BatchNorm,
+    BatchRenorm,
     Concatenate,
     Dense,
     DropConnect,
@@ -28,7 +42,10 @@ from coreops.layers import (
     FourierFeatures,
     FourierSeries,
     GaussianNoise,
+    GroupNorm,
     Identity,
+    InstanceNorm,
+    LayerNorm,
     LeakyReLU,
     Maxout,
     PReLU,
@@ -42,16 +59,28 @@ from coreops.layers import (
     Tanh,
     Threshold,
     WeightNoise,
+    WeightNorm,
 )
-from coreops.losses import (
-    BinaryCrossEntropy,
-    LinearLoss,
-    SigmoidSquaredError,
-    SoftmaxCrossEntropy,
-    SquaredError,
-)
+from coreops.losses import BinaryCrossEntropy, LinearLoss, SigmoidSquaredError, SoftmaxCrossEntropy, SquaredError
+from coreops.minimize import Minimum, minimize
 from coreops.network import Network
-from coreops.optimizers import SGD, AdaGrad, Adam, HeavyBall, Nesterov, RMSProp
+from coreops.optimizers import (
+    SGD,
+    AcceleratedGradient,
+    Adadelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
+    EMAMomentum,
+    FullMatrixAdaGrad,
+    HeavyBall,
+    Nesterov,
+    PathSGD,
+    RMSProp,
+    SignDescent,
+)
 from coreops.other_losses import AbsoluteError, Hinge, Huber, Logistic, SoftmaxSquaredError
 from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, NoPenalty
 from coreops.results import Evaluation, Result, Table
@@ -68,7 +97,17 @@ from coreops.sampling import (
     Stream,
     WithReplacement,
 )
-from coreops.schedules import ConstantRate, ExponentialDecay, HarmonicDecay, ProgressiveDecay, StepDecay
+from coreops.schedules import (
+    ConstantRate,
+    CosineDecay,
+    ExponentialDecay,
+    HarmonicDecay,
+    InverseSquareRoot,
+    ProgressiveDecay,
+    StepDecay,
+    WarmUp,
+    robbins_monro,
+)
 from coreops.sweep import SweepInterrupted, fit, fit_many
 from coreops.target import source_hash
 
@@ -79,31 +118,42 @@ __all__ = [
     "L2",
     "PGD",
     "SGD",
+    "AMSGrad",
     "AbsoluteError",
+    "AcceleratedGradient",
     "AdaGrad",
+    "Adadelta",
     "Adam",
+    "AdamW",
+    "AveragedSGD",
+    "BatchNorm",
+    "BatchRenorm",
     "BinaryCrossEntropy",
     "ClassBalanced",
     "Concatenate",
     "Constant",
     "ConstantRate",
+    "CosineDecay",
     "Curriculum",
     "Cyclic",
     "Data",
     "Dense",
-    "Duplicated",
     "DropConnect",
     "Dropout",
+    "Duplicated",
+    "EMAMomentum",
     "EarlyStopping",
     "ElasticNet",
     "Evaluation",
     "ExponentialDecay",
-    "GaugeImbalanced",
-    "GlorotNormal",
     "FourierFeatures",
     "FourierSeries",
+    "FullMatrixAdaGrad",
+    "GaugeImbalanced",
     "GaussianNoise",
+    "GlorotNormal",
     "GlorotUniform",
+    "GroupNorm",
     "HarmonicDecay",
     "HeNormal",
     "HeUniform",
@@ -113,18 +163,24 @@ __all__ = [
     "Huber",
     "Identity",
     "ImportanceSampling",
+    "InstanceNorm",
+    "InverseSquareRoot",
     "JacobianPenalty",
+    "LayerNorm",
+    "LayerStatistics",
     "LeakyReLU",
     "LecunNormal",
     "LecunUniform",
     "LinearLoss",
     "Logistic",
     "Maxout",
+    "Minimum",
     "Nesterov",
     "Network",
     "NoPenalty",
     "Orthogonal",
     "PReLU",
+    "PathSGD",
     "ProgressiveDecay",
     "RMSProp",
     "RandomReLUFeatures",
@@ -138,6 +194,7 @@ __all__ = [
     "ShuffleOnce",
     "Sigmoid",
     "SigmoidSquaredError",
+    "SignDescent",
     "SoftmaxCrossEntropy",
     "SoftmaxSquaredError",
     "Softplus",
@@ -152,12 +209,27 @@ __all__ = [
     "Threshold",
     "Uniform",
     "VarianceScaling",
+    "WarmUp",
     "WeightNoise",
+    "WeightNorm",
     "WithReplacement",
+    "adversarial_examples",
+    "effective_degrees_of_freedom",
     "fit",
     "fit_many",
+    "fold_batch_norm",
     "gradient_check",
+    "hessian",
+    "hessian_spectrum",
+    "initialize_from_data",
     "input_gradient",
+    "layer_outputs",
+    "layer_statistics",
+    "loss_along",
     "loss_and_gradient",
+    "minimize",
+    "permute_units",
+    "rescale_units",
+    "robbins_monro",
     "source_hash",
 ]

@@ -47,6 +47,13 @@ def finite_number(name, value, low=None, high=None, high_open=False):
     return float(value)
 
 
+def number(name, value):
+    """A real number; infinity is one."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise wrong(name, value, "a number", TypeError)
+    return float(value)
+
+
 def flag(name, value):
     if not isinstance(value, (bool, np.bool_)):
         raise wrong(name, value, "True or False", TypeError)

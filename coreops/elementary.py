@@ -1,8 +1,9 @@
-"""exp, sigmoid and tanh with one definition for every target, written so that loops over them vectorise.
+"""exp, sigmoid, tanh and softplus with one definition for every target, written so that loops over them vectorise.
 
 Numba ships no vector math library, so `np.exp` in a loop is one scalar call per element; these are a range
 reduction and a polynomial, 1-2 ulp from the correctly rounded value, and NaN in gives NaN out.
 x = n ln 2 + r with |r| <= ln(2)/2;  e^x = 2^n (1 + q(r)),  q(r) = e^r - 1 by its Taylor polynomial.
+log(1 + u) = 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = u/(2 + u), at most 1/3 for u = e^-|x|.
 """
 
 from math import factorial
@@ -14,6 +15,9 @@ from coreops.target import by_precision, kernel
 _TAYLOR = tuple(1.0 / factorial(k) for k in range(2, 14))
 C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13 = _TAYLOR
 S2, S3, S4, S5, S6, S7 = (np.float32(c) for c in _TAYLOR[:6])
+_ODD = tuple(1.0 / k for k in range(1, 34, 2))
+A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15, A16 = _ODD
+B0, B1, B2, B3, B4, B5, B6, B7 = (np.float32(c) for c in _ODD[:8])
 
 # Adding 1.5 * 2^(mantissa bits) rounds to an integer and leaves it in the low bits of the sum.
 ROUND_64, ROUND_32 = 1.5 * 2.0**52, np.float32(1.5 * 2.0**23)
@@ -94,6 +98,26 @@ def _sigmoid32(x):
     return ONE_32 / (ONE_32 + _exp32(-x))
 
 
+@kernel(inline=True)  # too long for the compiler to inline it by itself
+def _softplus64(x):
+    u = _exp64(-abs(x))
+    s = u / (2.0 + u)
+    q = s * s
+    high = A10 + q * (A11 + q * (A12 + q * (A13 + q * (A14 + q * (A15 + q * A16)))))
+    high = A4 + q * (A5 + q * (A6 + q * (A7 + q * (A8 + q * (A9 + q * high)))))
+    return max(x, 0.0) + 2.0 * s * (A0 + q * (A1 + q * (A2 + q * (A3 + q * high))))
+
+
+@kernel
+def _softplus32(x):
+    u = _exp32(-abs(x))
+    s = u / (TWO_32 + u)
+    q = s * s
+    high = B4 + q * (B5 + q * (B6 + q * B7))
+    return max(x, ZERO_32) + TWO_32 * s * (B0 + q * (B1 + q * (B2 + q * (B3 + q * high))))
+
+
 exp = by_precision(_exp32, _exp64)
 tanh = by_precision(_tanh32, _tanh64)
 sigmoid = by_precision(_sigmoid32, _sigmoid64)
+softplus = by_precision(_softplus32, _softplus64)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coreops.checks import finite_number, flag, positive_integer, wrong
+from coreops.checks import finite_number, flag, number, positive_integer, wrong
 from coreops.interpreter import backward, forward
 from coreops.records import (
     INPUT_GRADIENT,
@@ -15,44 +15,52 @@ from coreops.records import (
     UPDATE_STATISTICS,
 )
 from coreops.rng import ATTACK, draw, uniform
-from coreops.target import barrier, kernel, lane, lanes
+from coreops.target import barrier, block_sum, kernel, lane, lanes
 
 
 @dataclass(frozen=True)
-class Attack:
-    """Adversarial training: every batch is replaced by x + d, ||d||_inf <= radius, low <= x + d <= high."""
+class Adversary:
+    """x + d in place of x, where d makes the loss larger, ||d||_inf <= radius and low <= x + d <= high."""
 
     radius: float
     low: float = -np.inf
     high: float = np.inf
 
+    steps, random_start = 1, False
+
     def __post_init__(self):
         name = type(self).__name__
         finite_number(f"{name} radius", self.radius, 0)
+        number(f"{name} low", self.low)
+        number(f"{name} high", self.high)
         if not self.low < self.high:
             raise wrong(f"{name} low, high", f"{self.low}, {self.high}", "low < high")
-
-    steps, random_start = 1, False
 
     @property
     def step(self):
         return self.radius
 
+    def encode(self, row):
+        """Write what the kernel reads into a record."""
+        for name in ("radius", "step", "steps", "random_start", "low", "high"):
+            row[f"attack_{name}"] = getattr(self, name)
+
 
 @dataclass(frozen=True)
-class FGSM(Attack):
-    """d = radius sign(dE/dx).   radius >= 0; low, high: bounds of the inputs, default none.
+class FGSM(Adversary):
+    """d = radius sign(dE/dx), the fast gradient sign method.
 
-    Goodfellow, Shlens & Szegedy 2015, section 4 (with all of the loss on the adversarial examples).
+    radius >= 0; low, high: bounds that the inputs keep (clean ones should lie between them), default none. In training
+    all of the loss is on the adversarial examples.   Goodfellow, Shlens & Szegedy 2015, section 4.
     """
 
 
 @dataclass(frozen=True)
-class PGD(Attack):
-    """x <- clip(x + step sign(dE/dx)) `steps` times, clipped to the ball around the example and to [low, high].
+class PGD(Adversary):
+    """x <- clip(x + step sign(dE/dx)) `steps` times, clipped to the ball around the example and then to [low, high].
 
-    radius >= 0; step >= 0, default radius/4; steps >= 1, default 7; random_start: begin at a uniform point of the ball.
-    Madry, Makelov, Schmidt, Tsipras & Vladu 2018, eq. 2.2.
+    radius, low, high: as in FGSM; step >= 0, default radius/4; steps >= 1, default 7; random_start: begin at a uniform
+    point of the ball, default False.   Madry, Makelov, Schmidt, Tsipras & Vladu 2018, section 2.1.
     """
 
     step: float | None = None
@@ -68,7 +76,7 @@ class PGD(Attack):
         flag("PGD random_start", self.random_start)
 
 
-@kernel
+@kernel(inline=True)
 def attack(row, ops, m, arena, mode, step, clean):
     """Move the gathered inputs towards a higher loss; clean: scratch for the inputs as they were."""
     n, zero = m * row["n_in"], arena.dtype.type(0)
@@ -80,13 +88,15 @@ def attack(row, ops, m, arena, mode, step, clean):
         clean[i] = x[i]
     barrier()
     if row["attack_random_start"]:
+        ordinal = np.int64(0)  # no literal, for which `draw` would be compiled anew
         for block in range(lane(), (n + 3) // 4, lanes()):
-            words = draw(row["seed"], ATTACK, 0, step, block)
+            words = draw(row["seed"], ATTACK, ordinal, step, block)
             for k in range(4):
-                if 4 * block + k < n:
-                    x[4 * block + k] += radius * arena.dtype.type(2.0 * uniform(words[k]) - 1.0)
+                i = 4 * block + k
+                if i < n:
+                    x[i] = min(max(x[i] + radius * arena.dtype.type(2.0 * uniform(words[k]) - 1.0), low), high)
         barrier()
-    gradient = (mode | INPUT_GRADIENT | NO_PARAMETER_GRADIENT) & ~(UPDATE_STATISTICS | RECALIBRATE)
+    gradient = (mode | TRAIN | INPUT_GRADIENT | NO_PARAMETER_GRADIENT) & ~(UPDATE_STATISTICS | RECALIBRATE)
     for _ in range(row["attack_steps"]):
         forward(ops, m, arena, gradient, row["seed"], step, row["example_weights"])
         backward(ops, m, arena, gradient, row["seed"], step)
@@ -98,7 +108,7 @@ def attack(row, ops, m, arena, mode, step, clean):
         barrier()
 
 
-@kernel
+@kernel(inline=True)
 def jacobian_gradient(row, ops, m, arena, mode, step, scratch):
     """(1/m) sum_i ||df(x_i)/dx||_F^2, and its gradient with respect to theta in scratch[:padded].
 
@@ -134,7 +144,7 @@ def jacobian_gradient(row, ops, m, arena, mode, step, scratch):
                 for i in range(lane(), m * n, lanes()):
                     high[i] = (high[i] - z[i]) / (h + h)  # J e_k
                 barrier()
-                for i in range(m * n):
+                for i in range(lane(), m * n, lanes()):
                     value += np.float64(high[i]) ** 2
             scale = arena.dtype.type(1.0 / m) / h
             for i in range(lane(), m * n, lanes()):
@@ -147,4 +157,4 @@ def jacobian_gradient(row, ops, m, arena, mode, step, scratch):
         for i in range(lane(), m, lanes()):
             x[i * d + k] = clean[i * d + k]
         barrier()
-    return value / m
+    return block_sum(value) / m

@@ -30,7 +30,7 @@ def aligned_empty(n, dtype):
     return raw[start : start + n * np.dtype(dtype).itemsize].view(dtype)
 
 
-def _start(network, theta, stats):
+def checked_start(network, theta, stats):
     """theta | stats, checked; stats: None is how they start with seed 0."""
     parts = []
     stats = network.initial_statistics(0) if stats is None else stats
@@ -53,7 +53,7 @@ class Prepared:
             rows[name] = value
         self.row = rows[0]
         self.arena = aligned_empty(aligned(size), network.dtype)
-        self.arena[: network.n_parameters] = theta
+        self.theta[:] = theta
         self.stats[:] = stats
 
     @property
@@ -65,15 +65,37 @@ class Prepared:
         """m examples of `width` elements of the arena from `start`, as an (m, width) view."""
         return self.arena[int(start) : int(start) + m * int(width)].reshape(m, -1)
 
-    def forward(self, x, y=None, mode=NO_LOSS, seed=0, step=0):
-        """One pass over x (m, n_in), already encoded; returns (summed loss, wrong predictions)."""
-        self.part(self.row["inputs"], len(x), self.row["n_in"])[:] = x
+    @property
+    def theta(self):
+        return self.arena[: self.network.n_parameters]
+
+    def inputs(self, m):
+        return self.part(self.row["inputs"], m, self.row["n_in"])
+
+    def load(self, x, y=None):
+        """Put m examples, already encoded, where the passes read them."""
+        self.inputs(len(x))[:] = x
         if y is not None:
             self.part(self.row["targets"], len(x), self.row["n_target"])[:] = y
+
+    def forward(self, x, y=None, mode=NO_LOSS, seed=0, step=0):
+        """One pass over x (m, n_in), already encoded; returns (summed loss, wrong predictions)."""
+        self.load(x, y)
         return forward(self.ops, len(x), self.arena, np.int64(mode), np.uint64(seed), step, NONE)
 
     def backward(self, m, mode=TRAIN, seed=0, step=0):
         backward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step)
+
+    def differentiate(self, m, mode=TRAIN, seed=0, step=0):
+        """(mean loss, its gradient (P,), a view) of the m examples that were loaded."""
+        loss, _ = forward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step, NONE)
+        self.backward(m, mode, seed, step)
+        return float(loss) / m, self.gradient
+
+    def evaluate(self, x, y, mode=0):
+        """(mean loss, share of wrong predictions) over examples already encoded, any number of them."""
+        index = np.arange(len(x), dtype=np.int64)
+        return evaluate(self.row, self.ops, x.reshape(-1), y.reshape(-1), index, self.arena, np.int64(mode))
 
     def outputs(self, m):
         """What the last forward pass computed before the loss, a view (m, n_out)."""
@@ -108,8 +130,7 @@ def evaluate_network(network, theta, X, y, stats=None, batch_statistics=False):
     y = network.encode_targets(y, len(x))
     stats = network.initial_statistics(0) if stats is None else stats
     prepared = Prepared(network, theta, stats, len(x) if batch_statistics else min(CHUNK, len(x)))
-    index, mode = np.arange(len(x), dtype=np.int64), np.int64(BATCH_STATISTICS if batch_statistics else 0)
-    loss, error = evaluate(prepared.row, prepared.ops, x.reshape(-1), y.reshape(-1), index, prepared.arena, mode)
+    loss, error = prepared.evaluate(x, y, BATCH_STATISTICS if batch_statistics else 0)
     return float(loss), float(error) if network.loss.classifier else float("nan")
 
 
@@ -147,9 +168,13 @@ def _differentiate(network, theta, X, y, stats, training, seed, step, extra_mode
     instance("network", network, Network, "a Network")
     x = network.encode_inputs(X)
     y, m = network.encode_targets(y, len(x)), len(x)
-    prepared = Prepared(network, *_start(network, theta, stats), m)
-    mode = TRAIN | extra_mode | (SAMPLE | BATCH_STATISTICS if training else 0)
-    loss, _ = prepared.forward(x, y, mode, seed, step)
-    prepared.backward(m, mode, seed, step)
+    prepared = Prepared(network, *checked_start(network, theta, stats), m)
+    prepared.load(x, y)
+    loss, gradient = prepared.differentiate(m, pass_mode(training) | extra_mode, seed, step)
     dx = prepared.part(prepared.row["input_gradient"], m, prepared.row["n_in"])
-    return float(loss) / m, prepared.gradient.copy(), dx.copy()
+    return loss, gradient.copy(), dx.copy()
+
+
+def pass_mode(training):
+    """The mode of a pass that is to be differentiated: as in a training step, or as in an evaluation."""
+    return TRAIN | (SAMPLE | BATCH_STATISTICS if training else 0)

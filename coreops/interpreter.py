@@ -15,21 +15,21 @@ from coreops.layers.activation import (
     sigmoid_forward,
     tanh_forward,
 )
+from coreops.layers.batch_mean import batch_mean_backward, batch_mean_forward
+from coreops.layers.batch_norm import batch_norm_backward, batch_norm_forward
+from coreops.layers.batch_renorm import batch_renorm_forward
 from coreops.layers.concatenate import concatenate_backward, concatenate_forward
 from coreops.layers.dense import dense_backward, dense_forward
-from coreops.layers.drop_connect import (
-    drop_connect_backward,
-    drop_connect_forward,
-    weight_noise_backward,
-    weight_noise_forward,
-)
+from coreops.layers.drop_connect import drop_connect_backward, drop_connect_forward, weight_noise_forward
 from coreops.layers.dropout import dropout_backward, dropout_forward
 from coreops.layers.features import sinusoid_backward, sinusoid_forward
+from coreops.layers.group_norm import group_norm_backward, group_norm_forward
 from coreops.layers.maxout import maxout_backward, maxout_forward
-from coreops.layers.noise import noise_backward, noise_forward
+from coreops.layers.noise import noise_forward
 from coreops.layers.prelu import prelu_backward, prelu_forward
 from coreops.layers.residual import residual_backward, residual_forward
 from coreops.layers.scale import scale_backward, scale_forward
+from coreops.layers.weight_norm import weight_norm_backward, weight_norm_forward
 from coreops.losses import regression_loss, sigmoid_loss, softmax_loss
 from coreops.other_losses import other_loss
 from coreops.records import NO_LOSS, SQUARED_ERROR, TRAIN
@@ -74,6 +74,16 @@ def other_forward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
         residual_forward(op, m, arena)
+    elif kind == records.BATCH_NORM:
+        batch_norm_forward(op, m, arena, mode)
+    elif kind == records.BATCH_RENORM:
+        batch_renorm_forward(op, m, arena, mode, step)
+    elif kind == records.GROUP_NORM:
+        group_norm_forward(op, m, arena)
+    elif kind == records.WEIGHT_NORM:
+        weight_norm_forward(op, arena)
+    elif kind == records.BATCH_MEAN:
+        batch_mean_forward(op, m, arena, mode)
     elif kind == records.DROPOUT:
         dropout_forward(op, m, arena, mode, seed, step)
     elif kind == records.NOISE:
@@ -130,14 +140,18 @@ def other_backward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
         residual_backward(op, m, arena, mode)
-    elif kind == records.DROPOUT:
+    elif kind == records.BATCH_NORM or kind == records.BATCH_RENORM:
+        batch_norm_backward(op, m, arena, mode)
+    elif kind == records.GROUP_NORM:
+        group_norm_backward(op, m, arena, mode)
+    elif kind == records.WEIGHT_NORM:
+        weight_norm_backward(op, arena, mode)
+    elif kind == records.BATCH_MEAN:
+        batch_mean_backward(op, m, arena, mode)
+    elif kind == records.DROPOUT or kind == records.NOISE:
         dropout_backward(op, m, arena, mode)
-    elif kind == records.NOISE:
-        noise_backward(op, m, arena, mode)
-    elif kind == records.DROP_CONNECT:
+    elif kind == records.DROP_CONNECT or kind == records.WEIGHT_NOISE:
         drop_connect_backward(op, arena, mode)
-    elif kind == records.WEIGHT_NOISE:
-        weight_noise_backward(op, arena, mode)
     elif kind == records.PRELU:
         prelu_backward(op, m, arena, mode)
     elif kind == records.MAXOUT:

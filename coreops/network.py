@@ -102,12 +102,8 @@ class Network:
 
     def _drawn(self, tensors, seed):
         integer("seed", seed, 0, 2**64 - 1)
-        values, position = np.zeros(sum(tensor.size for tensor in tensors)), 0
-        for t in tensors:
-            view = values[position : position + t.size].reshape(t.shape)
-            t.init.fill(view, int(seed), t.ordinal, t.fan_in, t.fan_out)
-            position += t.size
-        return values.astype(self.dtype)
+        parts = [tensor.drawn(int(seed)).reshape(-1) for tensor in tensors]
+        return np.concatenate([np.zeros(0), *parts]).astype(self.dtype)
 
     def parameters(self, theta):
         """dict from parameter name ("0.weight" of shape (n_in, n_out), "0.bias", ...) to a view into theta."""

@@ -51,7 +51,7 @@ class Hinge(Loss):
 
 @dataclass(frozen=True)
 class Logistic(Loss):
-    """E = (1/m) sum_ij log(1 + e^(-y z)), in the form max(-y z, 0) + log(1 + e^-|z|); dE/dz = -y sigmoid(-y z)/m.
+    """E = (1/m) sum_ij log(1 + e^(-y z));   dE/dz = -y sigmoid(-y z)/m.
 
     BinaryCrossEntropy with y in -1/+1 for 0/1; z, y and wrong predictions as in Hinge.   Bishop 2006, section 7.1.2.
     """
@@ -119,7 +119,7 @@ def margin_loss(op, first, m, arena, mode, scale):
         if hinge:
             total += max(1.0 - margin, 0.0)
         else:
-            total += max(-margin, 0.0) + np.log1p(np.exp(-abs(margin)))
+            total += max(-margin, 0.0) + np.log1p(np.exp(-abs(margin)))  # a sum, which does not vectorise anyway
     if mode & TRAIN:
         for i in range(lane(), n, lanes()):
             margin = y[i] * z[i]

@@ -8,6 +8,7 @@ it and as many of its gradient. Images are stored channels last: (examples, heig
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ ALIGN = 16  # elements: 64 bytes of float32
 
 # Sorts of parameters: each counts its own ordinals, so that adding a batch norm does not change how weights are drawn.
 WEIGHT, BIAS, GAIN, FIXED = 0x0000, 0x4000, 0x8000, 0xC000
+RUNNING = 0x10000  # not drawn: beyond the ordinals of a random stream
 
 
 def aligned(n):
@@ -65,6 +67,20 @@ class Parameter:
     def storage(self):
         return self
 
+    def drawn(self, seed):
+        """The initial values for a seed, in float64."""
+        values = np.zeros(self.shape)
+        self.init.fill(values, seed, self.ordinal, self.fan_in, self.fan_out)
+        return values
+
+
+class Built(NamedTuple):
+    """A layer in the plan: its spec, what it computes, and the numbers of the operations that do."""
+
+    spec: object
+    output: Value
+    operations: range
+
 
 @dataclass
 class Plan:
@@ -74,10 +90,11 @@ class Plan:
     default_init: object = None
     operations: list = field(default_factory=list)
     values: list = field(default_factory=list)
-    tensors: dict = field(default_factory=lambda: {WEIGHT: [], BIAS: [], GAIN: [], FIXED: []})
+    tensors: dict = field(default_factory=lambda: {WEIGHT: [], BIAS: [], GAIN: [], FIXED: [], RUNNING: []})
     scope: tuple = ()  # where the layer being built stands: prefixes parameter names
     previous: str = "the input"
     current: str = ""
+    outputs: dict = field(default_factory=dict)  # name of a layer ("1", or "1.0" inside another) -> Built
     positions: dict = field(default_factory=dict)  # batch norms: their name -> values per channel and example
 
     def __post_init__(self):
@@ -111,6 +128,10 @@ class Plan:
         """A tensor in stats: seen by no optimizer or penalty, kept with the weights."""
         return self._tensor(FIXED, name, shape, fan_in, fan_out, init)
 
+    def running(self, name, n, start):
+        """A vector in stats that training moves, all `start` before: it counts among no fixed tensors."""
+        return self._tensor(RUNNING, name, (n,), 1, 1, Constant(start))
+
     def _tensor(self, sort, name, shape, fan_in, fan_out, init):
         tensors = self.tensors[sort]
         name = ".".join(map(str, (*self.scope, name)))
@@ -123,7 +144,10 @@ class Plan:
         for k, layer in enumerate(layers):
             self.scope = (*scope, k)
             self.current = f"{'.'.join(map(str, self.scope))} {layer}"
+            before = len(self.operations)
             x = layer.build(self, x)
+            added = range(before, len(self.operations))
+            self.outputs[".".join(map(str, (*scope, k)))] = Built(layer, x, added)
             self.previous = f"{'.'.join(map(str, (*scope, k)))} {layer}"
         self.scope = scope
         return x
@@ -173,7 +197,7 @@ class Plan:
     @property
     def statistics(self):
         """Everything kept but not learned, in the order of stats."""
-        return self.tensors[FIXED]
+        return self.tensors[FIXED] + self.tensors[RUNNING]
 
     def _needing_gradient(self):
         """Storages downstream of something learned: the others' gradients are never used in training."""

@@ -11,10 +11,12 @@ DENSE, SCALE, RECTIFIER, SIGMOID, TANH = 1, 2, 3, 4, 5
 RESIDUAL, SOFTPLUS, THRESHOLD, PRELU, MAXOUT, SINUSOID = 6, 7, 8, 9, 10, 11
 CONCATENATE, SCALED_TANH = 12, 13
 CONVOLUTION, LOCALLY_CONNECTED, MAX_POOL, AVERAGE_POOL = 20, 21, 22, 23
-BATCH_NORM, BATCH_RENORM, GROUP_NORM, WEIGHT_NORM = 30, 31, 32, 33
+BATCH_NORM, BATCH_RENORM, GROUP_NORM, WEIGHT_NORM, BATCH_MEAN = 30, 31, 32, 33, 34
 DROPOUT, DROP_CONNECT, NOISE, WEIGHT_NOISE = 40, 41, 42, 43
 SQUARED_ERROR, LINEAR_LOSS, BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY = 100, 101, 102, 103
 SIGMOID_SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, HINGE, LOGISTIC, SOFTMAX_SQUARED_ERROR = 104, 105, 106, 107, 108, 109
+# What acts on each element alone: layers whose slope is a number per unit.
+ELEMENTWISE = (RECTIFIER, SIGMOID, TANH, SOFTPLUS, THRESHOLD, PRELU, SINUSOID)
 
 # Modes: bits passed with the number of examples, so that training and evaluation are the same function.
 TRAIN = 1  # the loss leaves its gradient behind
@@ -84,6 +86,9 @@ ROW = np.dtype(
         ("beta2", np.float64),  # decay of the second moment
         ("eps", np.float64),
         ("eps_inside", np.int64),
+        ("correct_bias", np.int64),
+        ("weight_decay", np.float64),  # decoupled
+        ("start", np.float64),  # updates before averaging, or the size of the steps before the first
         ("penalty", np.int64),
         ("l1", np.float64),
         ("l2", np.float64),
@@ -96,9 +101,11 @@ ROW = np.dtype(
         ("attack_low", np.float64),
         ("attack_high", np.float64),
         ("target_noise", np.float64),
+        ("gradient_tolerance", np.float64),
         ("schedule", np.int64),
         ("schedule_rate", np.float64),
         ("schedule_every", np.int64),
+        ("warmup", np.int64),  # steps over which the rate rises, 0: none
         ("sampling", np.int64),
         ("sampling_rate", np.float64),
         ("sampling_every", np.int64),

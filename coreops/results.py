@@ -17,31 +17,8 @@ class Evaluation(NamedTuple):
     error: float
 
 
-class Result:
-    """A finished run.
-
-    loss, error, validation_loss, validation_error: (epochs,), over the whole set after each epoch, NaN where not
-        evaluated
-    batch_loss: (epochs,), mean over the epoch's batches, each at the weights it was computed with
-    step_loss: batch losses at the recorded steps; step_theta: (records, P), the first before step 1
-    theta: (P,), best so far under early stopping, else the last; stats: what was kept with it but not learned (running
-        statistics, fixed features); status: "completed", "stopped" or "diverged"
-    epochs_run, steps; diverged_step, best_epoch: counted from 1, 0 if there is none
-    """
-
-    def __init__(self, network, theta, curves, step_loss, step_theta, outcome):
-        self.network, self.curves = network, curves
-        self.theta, self.stats = theta[: network.n_parameters], theta[network.n_parameters :]
-        self.step_loss, self.step_theta = step_loss, step_theta
-        self.status = STATUS[int(outcome["status"])]
-        self.diverged_step, self.best_epoch = int(outcome["diverged_step"]), int(outcome["best_epoch"])
-        self.epochs_run, self.steps = int(outcome["epochs_run"]), int(outcome["steps"])
-
-    loss = property(lambda self: self.curves[:, 0])
-    error = property(lambda self: self.curves[:, 1])
-    validation_loss = property(lambda self: self.curves[:, 2])
-    validation_error = property(lambda self: self.curves[:, 3])
-    batch_loss = property(lambda self: self.curves[:, 4])
+class Fitted:
+    """A `network` with the `theta` that some method found for it, and its `stats`."""
 
     @property
     def parameters(self):
@@ -82,6 +59,33 @@ class Result:
         again = copy.copy(self)
         again.stats = recalibrate(self.network, self.theta, self.stats, X, batch_size)
         return again
+
+
+class Result(Fitted):
+    """A finished run.
+
+    loss, error, validation_loss, validation_error: (epochs,), over the whole set after each epoch, NaN where not
+        evaluated
+    batch_loss: (epochs,), mean over the epoch's batches, each at the weights it was computed with
+    step_loss: batch losses at the recorded steps; step_theta: (records, P), the first before step 1
+    theta: (P,), best so far under early stopping, else the last; stats: what was kept with it but not learned (running
+        statistics, fixed features); status: "completed", "stopped" or "diverged"
+    epochs_run, steps; diverged_step, best_epoch: counted from 1, 0 if there is none
+    """
+
+    def __init__(self, network, theta, curves, step_loss, step_theta, outcome):
+        self.network, self.curves = network, curves
+        self.theta, self.stats = theta[: network.n_parameters], theta[network.n_parameters :]
+        self.step_loss, self.step_theta = step_loss, step_theta
+        self.status = STATUS[int(outcome["status"])]
+        self.diverged_step, self.best_epoch = int(outcome["diverged_step"]), int(outcome["best_epoch"])
+        self.epochs_run, self.steps = int(outcome["epochs_run"]), int(outcome["steps"])
+
+    loss = property(lambda self: self.curves[:, 0])
+    error = property(lambda self: self.curves[:, 1])
+    validation_loss = property(lambda self: self.curves[:, 2])
+    validation_error = property(lambda self: self.curves[:, 3])
+    batch_loss = property(lambda self: self.curves[:, 4])
 
     def __repr__(self):
         end = f", loss={self.loss[self.epochs_run - 1]:.4g}" if self.epochs_run else ""

@@ -18,8 +18,8 @@ MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
 # What a stream is used for; `use` is the purpose in the high half and the ordinal among its sort in the low.
-INITIALIZE, ORDER, MASK_BITS, INPUT_NOISE, TARGET_NOISE, ATTACK = 1, 2, 3, 4, 5, 6
-WEIGHT_BITS, WEIGHT_NOISE = 7, 8
+# NumPy integers, as Numba compiles a callee anew for each literal.
+INITIALIZE, ORDER, MASK_BITS, INPUT_NOISE, TARGET_NOISE, ATTACK, WEIGHT_BITS, WEIGHT_NOISE = np.arange(1, 9)
 
 
 @kernel(inline=True)

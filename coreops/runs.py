@@ -16,7 +16,7 @@ from coreops.checks import (
     real_array,
     wrong,
 )
-from coreops.extra_passes import Attack
+from coreops.extra_passes import Adversary
 from coreops.losses import LABEL, OUTPUTS, TWO_VALUES
 from coreops.network import KERNEL_READY, Network
 from coreops.optimizers import Optimizer
@@ -34,8 +34,8 @@ MONITORS = ("validation_loss", "validation_error")
 class EarlyStopping:
     """Stop when `monitor` has not fallen by more than min_delta for `patience` evaluations; keep the best weights.
 
-    patience: positive integer; monitor: "validation_loss" (default) or "validation_error"; min_delta >= 0.
-    Prechelt 1998, "Early stopping - but when?".
+    patience: positive integer, where 1 stops at the first evaluation that is no better; monitor: "validation_loss"
+    (default) or "validation_error"; min_delta >= 0.   Prechelt 1998, "Early stopping - but when?".
     """
 
     patience: int
@@ -85,10 +85,12 @@ class Run:
     data (default: all examples, none); y: own targets instead of the table's; data: own Data instead of the table's;
     evaluate_every: epochs between evaluations over the whole sets, 0 = never (the last epoch is evaluated unless 0);
     record_loss_every, record_theta_every: steps between records, 0 = none; early_stopping: EarlyStopping or None;
-    theta0, stats0: initial parameters and statistics instead of drawn ones; weights: (n,) factors >= 0 of the examples'
-    losses in training; penalty: e.g. L2(1e-4), L1, ElasticNet, JacobianPenalty; adversary: FGSM or PGD; target_noise:
-    standard deviation of fresh normal noise on real targets; frozen: normalise with the running statistics, which stay
-    as they are, in training too.
+    gradient_tolerance: stop after a step whose gradient, penalty included, has a norm ||g||_2 up to this, 0 = never;
+    theta0, stats0: initial parameters and statistics instead of drawn ones; weights: (n,) factors >= 0 of the losses of
+    all examples of the data, in training; penalty: e.g. L2(1e-4), L1, ElasticNet, JacobianPenalty; adversary: FGSM or
+    PGD, which move every batch before its step; target_noise: standard deviation of fresh normal noise on real targets;
+    frozen: normalise with the running statistics, which stay as they are, in training too. Batch losses are those that
+    the steps saw, with weights, adversary and noise; evaluations are plain; neither has the penalty.
     Raises ValueError or TypeError naming the argument, what it got and what it wanted.
     """
 
@@ -108,11 +110,12 @@ class Run:
     record_loss_every: int = field(kw_only=True, default=0)
     record_theta_every: int = field(kw_only=True, default=0)
     early_stopping: EarlyStopping | None = field(kw_only=True, default=None)
+    gradient_tolerance: float = field(kw_only=True, default=0.0)
     theta0: np.ndarray | None = field(kw_only=True, default=None)
     stats0: np.ndarray | None = field(kw_only=True, default=None)
     weights: np.ndarray | None = field(kw_only=True, default=None)
     penalty: Penalty = field(kw_only=True, default=NoPenalty())
-    adversary: Attack | None = field(kw_only=True, default=None)
+    adversary: Adversary | None = field(kw_only=True, default=None)
     target_noise: float = field(kw_only=True, default=0.0)
     frozen: bool = field(kw_only=True, default=False)
 
@@ -122,10 +125,14 @@ class Run:
         instance("schedule", self.schedule, Schedule, "a schedule such as ConstantRate()")
         instance("sampling", self.sampling, Sampling, "a sampler such as Reshuffle()")
         instance("penalty", self.penalty, Penalty, "a penalty such as L2(1e-4)")
-        optional_instance("adversary", self.adversary, Attack, "FGSM(radius), PGD(radius) or None")
+        optional_instance("adversary", self.adversary, Adversary, "FGSM(radius), PGD(radius) or None")
         if finite_number("target_noise", self.target_noise, 0) and self.network.loss.targets != OUTPUTS:
             raise wrong("target_noise", self.target_noise, f"0: the targets of {self.network.loss} are no real numbers")
+        finite_number("gradient_tolerance", self.gradient_tolerance, 0)
         flag("frozen", self.frozen)
+        if self.penalty.jacobian and self.network.plan.positions and not self.frozen:
+            wanted = "a network without batch norm, or frozen=True: outputs must not depend on other examples' inputs"
+            raise wrong("penalty", self.penalty, wanted)
         integer("epochs", self.epochs, 0)
         self.sampling.check_epochs(self.epochs)
         integer("seed", self.seed, 0, 2**64 - 1)
@@ -193,7 +200,8 @@ class Row:
     def cost(self):
         """Proportional to the expected time: what the longest-first order sorts by."""
         r = self.record[0]
-        return float(r["epochs"]) * (self.batches * 500.0 + len(self.train) * float(r["n_theta"]))
+        passes = 1.0 + float(r["attack_steps"]) + (2.3 * float(r["n_in"]) if r["jacobian"] else 0.0)
+        return passes * float(r["epochs"]) * (self.batches * 500.0 + len(self.train) * float(r["n_theta"]))
 
 
 def encode(run: Run, data: Data) -> Row:
@@ -212,30 +220,32 @@ def encode(run: Run, data: Data) -> Row:
     if run.evaluate_every:
         capacity = max(batch_size, min(EVALUATION_CHUNK, max(len(train), len(held_out))))
     targets = y[train]
-    groups, sampler_weights = run.sampling.prepare(*_classes(network, targets), targets, len(train))
-    weights = _example_weights(run.weights, sampler_weights, train, n, network.dtype)
+    groups, sampler_weights = run.sampling.prepare(*_classes(network, targets), targets, batch_size)
+    weights = _position_weights(run.weights, sampler_weights, train, n, network.dtype)
     ops, layout, arena_size = network.lay_out(capacity, weights.size > 0)
     record = np.zeros(1, records.ROW)
     row, rule, stop = record[0], run.optimizer, run.early_stopping
     for name, value in layout.items():
         row[name] = value
+    rule.check(network)
     row["seed"], row["mode"] = run.seed, TRAINING & ~ADAPTING if run.frozen else TRAINING
-    row["optimizer"], row["n_state"], row["lr"] = rule.kind, rule.slots * layout["grad"], rule.lr
+    row["optimizer"], row["n_state"], row["lr"] = rule.kind, rule.state_size(layout["grad"]), rule.lr
     row["beta1"], row["beta2"], row["eps"], row["eps_inside"] = (
         rule.beta1,
         rule.beta2,
         rule.eps,
         rule.eps_inside,
     )
+    row["correct_bias"], row["weight_decay"], row["start"] = rule.correct_bias, rule.weight_decay, rule.start
     row["penalty"], row["l1"], row["l2"] = run.penalty.kind, run.penalty.l1, run.penalty.l2
     row["jacobian"], row["jacobian_step"] = run.penalty.jacobian, np.cbrt(np.finfo(network.dtype).eps)
-    row["target_noise"] = run.target_noise
+    row["target_noise"], row["gradient_tolerance"] = run.target_noise, run.gradient_tolerance
     if run.adversary is not None:
-        for name in ("radius", "step", "steps", "random_start", "low", "high"):
-            row[f"attack_{name}"] = getattr(run.adversary, name)
+        run.adversary.encode(row)
     row["schedule"], row["schedule_rate"] = run.schedule.kind, run.schedule.rate
     row["schedule_every"], row["sampling"] = run.schedule.every, run.sampling.kind
     row["sampling_rate"], row["sampling_every"] = run.sampling.rate, run.sampling.every
+    row["warmup"] = run.schedule.warmup
     row["batch_size"], row["drop_last"], row["epochs"] = batch_size, run.drop_last, run.epochs
     row["evaluate_every"], row["record_loss_every"] = run.evaluate_every, run.record_loss_every
     row["record_theta_every"] = run.record_theta_every
@@ -273,19 +283,17 @@ def _classes(network, targets):
     return None, 0
 
 
-def _example_weights(weights, sampler_weights, train, n, dtype):
-    """Factors of the losses per example of the data; empty if all are 1."""
-    if weights is None and sampler_weights is None:
-        return np.zeros(0, dtype)
-    result = np.ones(n)
+def _position_weights(weights, sampler_weights, train, n, dtype):
+    """Factors of the losses by position in `train`; empty if all are 1."""
+    factors = [] if sampler_weights is None else [sampler_weights]
     if weights is not None:
         weights = real_array("weights", weights)
         if weights.shape != (n,) or weights.min() < 0:
-            raise wrong("weights", weights if weights.shape != (n,) else f"{weights.min()}", f"{n} numbers >= 0")
-        result *= weights
-    if sampler_weights is not None:
-        result[train] *= sampler_weights
-    return cast("weights", result, dtype, KERNEL_READY)
+            got = f"shape {weights.shape}" if weights.shape != (n,) else f"a least weight {weights.min()}"
+            raise wrong("weights", got, f"{n} numbers >= 0, one per example of the data")
+        factors.append(weights[train])
+    product = np.prod(factors, axis=0, dtype=float) if factors else np.zeros(0)
+    return cast("weights", product, dtype, KERNEL_READY)
 
 
 def _start(name, values, size, dtype):

@@ -4,8 +4,8 @@ import numpy as np
 
 from coreops.extra_passes import attack, jacobian_gradient
 from coreops.interpreter import backward, forward
-from coreops.optimizers.phases import probe, update
-from coreops.penalties import add_gradient, after_update, before_gradient
+from coreops.optimizers.phases import probe, readout, retreat, update
+from coreops.penalties.phases import add_gradient, after_update, before_gradient
 from coreops.records import (
     BATCH_LOSS,
     COMPLETED,
@@ -18,7 +18,8 @@ from coreops.records import (
     VALIDATION_ERROR,
     VALIDATION_LOSS,
 )
-from coreops.sampling import arrange, gather, gather_range
+from coreops.sampling.arrange import arrange
+from coreops.sampling.gather import gather, gather_range
 from coreops.schedules import scheduled
 from coreops.target import (
     barrier,
@@ -55,21 +56,31 @@ def all_finite(values):
 
 
 @kernel
+def norm(values):
+    """||values||_2, summed in float64."""
+    total = 0.0
+    for i in range(lane(), values.size, lanes()):
+        total += np.float64(values[i]) ** 2
+    return np.sqrt(block_sum(total))
+
+
+@kernel
 def evaluate(row, ops, x, y, index, arena, mode):
     """(mean loss, share of wrong predictions) over examples `index`, in chunks of the plan's capacity.
 
     mode: bits besides COUNT_ERRORS, e.g. to normalise with each chunk's own statistics.
     """
     n, loss, errors = index.size, 0.0, 0
+    step, unweighted = np.int64(0), np.int64(NONE)  # not literals: forward is compiled once
     for start in range(0, n, row["capacity"]):
         m = min(row["capacity"], n - start)
         gather_range(row, x, y, index, start, m, arena)
-        chunk_loss, chunk_errors = forward(ops, m, arena, mode | COUNT_ERRORS, row["seed"], 0, NONE)
+        chunk_loss, chunk_errors = forward(ops, m, arena, mode | COUNT_ERRORS, row["seed"], step, unweighted)
         loss, errors = loss + chunk_loss, errors + chunk_errors
     return loss / n, errors / n
 
 
-@kernel
+@kernel(inline=True)
 def penalised_gradient(row, ops, m, arena, mode, step, theta, grad, extra):
     """forward and backward with everything that changes the inputs or adds to the gradient; returns the batch loss."""
     if row["attack_steps"]:
@@ -94,9 +105,9 @@ def train_row(
 ):  # fmt: skip
     """Train row r of `rows` from result = theta | stats, and leave the trained ones there.
 
-    ops: its plan; x, y: flat data; weights: of the examples' losses, or empty; train, held_out: example numbers;
-    groups: what its sampler was prepared with; arena, state, order: scratch; curves (epochs, 5), step_loss, step_theta
-    (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
+    ops: its plan; x, y: flat data; train, held_out: example numbers; weights: of the losses by position in train, or
+    empty; groups: what its sampler was prepared with; arena, state, order: scratch; curves (epochs, 5), step_loss,
+    step_theta (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
     """
     saved = flush_denormals()
     run(
@@ -120,7 +131,7 @@ def train_row(
     restore_denormals(saved)
 
 
-@kernel
+@kernel(inline=True)
 def run(
     row,
     outcome,
@@ -167,28 +178,35 @@ def run(
             rate = scheduled(row, step, epoch)
             step += 1
             power1, power2 = power1 * row["beta1"], power2 * row["beta2"]
-            probe(row, theta_padded, state)
+            if not plain:
+                before_gradient(row, theta_padded)
+            probe(row, step, theta_padded, state)
             if plain:
                 batch_loss, _ = forward(ops, m, arena, training, row["seed"], step, row["example_weights"])
                 backward(ops, m, arena, training, row["seed"], step)
             else:
-                before_gradient(row, theta_padded)
                 batch_loss = penalised_gradient(row, ops, m, arena, training, step, theta_padded, grad_padded, extra)
             if every_loss and (step - 1) % every_loss == 0 and lane() == 0:
                 step_loss[(step - 1) // every_loss] = batch_loss / m
             if not np.isfinite(batch_loss):
+                retreat(row, step, theta_padded, state)
                 status = DIVERGED
                 break
             epoch_loss, epoch_examples = epoch_loss + batch_loss, epoch_examples + m
-            update(row, power1, power2, rate, theta_padded, grad_padded, state)
+            small = row["gradient_tolerance"] > 0 and norm(grad_padded) <= row["gradient_tolerance"]
+            update(row, ops, arena, step, power1, power2, rate, theta_padded, grad_padded, state)
             if not plain:
                 after_update(row, rate, theta_padded)
             if every_theta and step % every_theta == 0:
                 assign(step_theta[step // every_theta], theta)
+            if small:
+                status = STOPPED
+                break
         epochs_run = epoch + 1
         if status != DIVERGED:
-            last = epochs_run == row["epochs"]
+            last = status == STOPPED or epochs_run == row["epochs"]
             if row["evaluate_every"] and (epochs_run % row["evaluate_every"] == 0 or last):
+                readout(row, theta_padded, state)
                 loss, error = evaluate(row, ops, x, y, train, arena, evaluation)
                 held_out_loss, held_out_error = np.nan, np.nan
                 if held_out.size:
@@ -211,6 +229,7 @@ def run(
                         waited += 1
                         if waited >= row["patience"]:
                             status = STOPPED
+                readout(row, theta_padded, state)
             elif last and not all_finite(theta):
                 status = DIVERGED
         if lane() == 0 and epoch_examples:
@@ -218,6 +237,8 @@ def run(
         if status != COMPLETED:
             break
     if best_epoch == 0:
+        if step:
+            readout(row, theta_padded, state)
         assign(best_theta, theta)
         assign(best_stats, stats)
     if lane() == 0:

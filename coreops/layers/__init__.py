@@ -4,18 +4,24 @@ Layers that lectures print with errors are in `coreops.layers.as_printed`, and o
 """
 
 from coreops.layers.activation import Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softplus, Tanh, Threshold
+from coreops.layers.batch_norm import BatchNorm
+from coreops.layers.batch_renorm import BatchRenorm
 from coreops.layers.concatenate import Concatenate
 from coreops.layers.dense import Dense
 from coreops.layers.drop_connect import DropConnect, WeightNoise
 from coreops.layers.dropout import Dropout
 from coreops.layers.features import FourierFeatures, FourierSeries, RandomReLUFeatures
+from coreops.layers.group_norm import GroupNorm, InstanceNorm, LayerNorm
 from coreops.layers.maxout import Maxout
 from coreops.layers.noise import GaussianNoise
 from coreops.layers.prelu import PReLU
 from coreops.layers.residual import Residual
 from coreops.layers.scale import Scale
+from coreops.layers.weight_norm import WeightNorm
 
 __all__ = [
+    "BatchNorm",
+    "BatchRenorm",
     "Concatenate",
     "Dense",
     "DropConnect",
@@ -23,7 +29,10 @@ __all__ = [
     "FourierFeatures",
     "FourierSeries",
     "GaussianNoise",
+    "GroupNorm",
     "Identity",
+    "InstanceNorm",
+    "LayerNorm",
     "LeakyReLU",
     "Maxout",
     "PReLU",
@@ -37,4 +46,5 @@ __all__ = [
     "Tanh",
     "Threshold",
     "WeightNoise",
+    "WeightNorm",
 ]

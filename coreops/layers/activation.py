@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from coreops import records
 from coreops.checks import finite_number, wrong
-from coreops.elementary import exp, sigmoid, tanh
+from coreops.elementary import sigmoid, softplus, tanh
 from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
 from coreops.target import barrier, kernel, lane, lanes
 
@@ -158,8 +156,7 @@ def other_activation_forward(op, m, arena):
     one, zero = arena.dtype.type(1), arena.dtype.type(0)
     if kind == records.SOFTPLUS:
         for i in range(lane(), n, lanes()):
-            v = x[i]
-            y[i] = max(v, zero) + np.log1p(exp(-abs(v)))
+            y[i] = softplus(x[i])
     elif kind == records.SCALED_TANH:
         for i in range(lane(), n, lanes()):
             y[i] = slope * tanh(rate * x[i])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from coreops import records
 from coreops.checks import finite_number, flag, instance
 from coreops.layers.dense import Dense, add_dense
-from coreops.layers.dropout import SCALINGS, check_drop, draw_mask, drops, factor, threshold
+from coreops.layers.dropout import SCALINGS, UNSCALED, check_drop, draw_mask, drops, factor, threshold
 from coreops.records import ADD_DW, NO_PARAMETER_GRADIENT, SAMPLE
 from coreops.rng import WEIGHT_BITS, WEIGHT_NOISE, add_normal
 from coreops.target import barrier, kernel, lane, lanes
@@ -78,7 +78,7 @@ class WeightNoise(RandomWeights):
         finite_number("WeightNoise std", self.std, 0)
 
     def numbers(self):
-        return dict(rate=self.std)
+        return dict(rate=self.std, dims=(0, UNSCALED))  # drops nothing: its backward is that of a DropConnect
 
 
 @kernel
@@ -105,7 +105,7 @@ def drop_connect_forward(op, arena, mode, seed, step):
 
 @kernel
 def drop_connect_backward(op, arena, mode):
-    """dW = M dy, with the mask that forward left behind."""
+    """dW = M dy, with the mask that forward left behind; of weight noise, dW = dy."""
     n, add, zero = op["n_out"], op["flags"] & ADD_DW != 0, arena.dtype.type(0)
     if mode & NO_PARAMETER_GRADIENT or op["dw"] < 0:
         return
@@ -130,15 +130,3 @@ def weight_noise_forward(op, arena, mode, seed, step):
     barrier()
     if mode & SAMPLE and op["rate"] > 0:
         add_normal(seed, WEIGHT_NOISE, op["ordinal"], step, op["rate"], y)
-
-
-@kernel
-def weight_noise_backward(op, arena, mode):
-    """dW = dy."""
-    n, add, zero = op["n_out"], op["flags"] & ADD_DW != 0, arena.dtype.type(0)
-    if mode & NO_PARAMETER_GRADIENT or op["dw"] < 0:
-        return
-    dw, dy = arena[op["dw"] : op["dw"] + n], arena[op["dy"] : op["dy"] + n]
-    for i in range(lane(), n, lanes()):
-        dw[i] = (dw[i] if add else zero) + dy[i]
-    barrier()

@@ -11,7 +11,7 @@ from coreops.rng import MASK_BITS, draw
 from coreops.target import barrier, kernel, lane, lanes
 
 SCALINGS = ("inverted", "test", "none")  # what makes up for the removed ones
-INVERTED, TEST = 0, 1
+INVERTED, TEST, UNSCALED = 0, 1, 2
 
 
 def check_drop(name, rate, scaling):
@@ -96,7 +96,7 @@ def dropout_forward(op, m, arena, mode, seed, step):
 
 @kernel
 def dropout_backward(op, m, arena, mode):
-    """dx = m dy, with the mask that forward left behind."""
+    """dx = m dy, with the mask that forward left behind; of noise, dx = dy."""
     n, flags, zero = m * op["n_out"], op["flags"], arena.dtype.type(0)
     if flags & SKIP_DX and not mode & INPUT_GRADIENT:
         return

@@ -57,7 +57,8 @@ class FourierSeries:
     """y = (a_0, ..., s a_k cos(2 pi k x), s a_k sin(2 pi k x), ...) for k = 1 ... K, s = sqrt(2).   x: (m, 1).
 
     order: K >= 0; weights: (a_0, ..., a_K), finite, default all 1. With weights 1 the 2K + 1 features are orthonormal
-    on x = l/n, l < n, for n > 2K. In float32 the angles are off by some 4e-7 k |x|.   Muthukumar, Vodrahalli, Subramanian & Sahai 2020.
+    on x = l/n, l < n, for n > 2K; in float32 their angles are off by some 4e-7 k |x|.
+    Muthukumar, Vodrahalli, Subramanian & Sahai 2020.
     """
 
     order: int

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from coreops import records
 from coreops.checks import finite_number
-from coreops.records import ADD_DX, INPUT_GRADIENT, SAMPLE, SKIP_DX
+from coreops.layers.dropout import UNSCALED
+from coreops.records import SAMPLE
 from coreops.rng import INPUT_NOISE, add_normal
 from coreops.target import barrier, kernel, lane, lanes
 
@@ -27,7 +28,8 @@ class GaussianNoise:
 
     def build(self, plan, x):
         y, n = plan.value(*x.shape), x.width
-        plan.add(records.NOISE, x=x, y=y, n_in=n, n_out=n, slope=self.mean, rate=self.std)
+        dims = (0, UNSCALED)  # drops nothing: its backward is that of a dropout
+        plan.add(records.NOISE, x=x, y=y, n_in=n, n_out=n, slope=self.mean, rate=self.std, dims=dims)
         return y
 
 
@@ -40,15 +42,3 @@ def noise_forward(op, m, arena, mode, seed, step):
     barrier()
     if mode & SAMPLE and op["rate"] > 0:
         add_normal(seed, INPUT_NOISE, op["ordinal"], step, op["rate"], y)
-
-
-@kernel
-def noise_backward(op, m, arena, mode):
-    """dx = dy."""
-    n, flags, zero = m * op["n_out"], op["flags"], arena.dtype.type(0)
-    if flags & SKIP_DX and not mode & INPUT_GRADIENT:
-        return
-    dx, dy, add = arena[op["dx"] : op["dx"] + n], arena[op["dy"] : op["dy"] + n], flags & ADD_DX != 0
-    for i in range(lane(), n, lanes()):
-        dx[i] = (dx[i] if add else zero) + dy[i]
-    barrier()

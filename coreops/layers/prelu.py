@@ -35,17 +35,17 @@ class PReLU:
 
 @kernel
 def prelu_forward(op, m, arena):
-    channels, n = op["dims"][0], m * op["n_out"]
+    channels, n, zero = op["dims"][0], m * op["n_out"], arena.dtype.type(0)
     x, y, a = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n], arena[op["w"] : op["w"] + channels]
     if channels == 1:
+        slope = a[0]
         for i in range(lane(), n, lanes()):
-            v = x[i]
-            y[i] = v if v > 0 else a[0] * v
+            y[i] = x[i] if x[i] > zero else slope * x[i]
     else:
         for first in range(0, n, channels):
+            source, target = x[first : first + channels], y[first : first + channels]
             for c in range(lane(), channels, lanes()):
-                v = x[first + c]
-                y[first + c] = v if v > 0 else a[c] * v
+                target[c] = source[c] if source[c] > zero else a[c] * source[c]
     barrier()
 
 
@@ -55,29 +55,35 @@ def prelu_backward(op, m, arena, mode):
     channels, n, flags, zero = op["dims"][0], m * op["n_out"], op["flags"], arena.dtype.type(0)
     x, dy, a = arena[op["x"] : op["x"] + n], arena[op["dy"] : op["dy"] + n], arena[op["w"] : op["w"] + channels]
     if not mode & NO_PARAMETER_GRADIENT and op["dw"] >= 0:
-        da, add = arena[op["dw"] : op["dw"] + channels], flags & ADD_DW != 0
+        da = arena[op["dw"] : op["dw"] + channels]
+        if not flags & ADD_DW:
+            for c in range(lane(), channels, lanes()):
+                da[c] = zero
+            barrier()
         if channels == 1:
             total = 0.0
             for i in range(lane(), n, lanes()):
                 total += np.float64(dy[i]) * np.float64(min(x[i], zero))
             total = block_sum(total)
             if lane() == 0:
-                da[0] = (da[0] if add else zero) + arena.dtype.type(total)
+                da[0] += arena.dtype.type(total)
         else:
-            for c in range(lane(), channels, lanes()):
-                da[c] = (da[c] if add else zero) + dy[c] * min(x[c], zero)
-            for first in range(channels, n, channels):
+            for first in range(0, n, channels):
+                source, slopes = x[first : first + channels], dy[first : first + channels]
                 for c in range(lane(), channels, lanes()):
-                    da[c] += dy[first + c] * min(x[first + c], zero)
+                    da[c] += slopes[c] * min(source[c], zero)
         barrier()
     if mode & INPUT_GRADIENT or not flags & SKIP_DX:
         dx, add = arena[op["dx"] : op["dx"] + n], flags & ADD_DX != 0
         if channels == 1:
+            slope = a[0]
             for i in range(lane(), n, lanes()):
-                dx[i] = (dx[i] if add else zero) + (dy[i] if x[i] > 0 else a[0] * dy[i])
+                dx[i] = (dx[i] if add else zero) + (dy[i] if x[i] > zero else slope * dy[i])
         else:
             for first in range(0, n, channels):
+                source, slopes = x[first : first + channels], dy[first : first + channels]
+                target = dx[first : first + channels]
                 for c in range(lane(), channels, lanes()):
-                    i = first + c
-                    dx[i] = (dx[i] if add else zero) + (dy[i] if x[i] > 0 else a[c] * dy[i])
+                    step = slopes[c] if source[c] > zero else a[c] * slopes[c]
+                    target[c] = (target[c] if add else zero) + step
         barrier()

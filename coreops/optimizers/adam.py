@@ -1,10 +1,10 @@
-"""Adam."""
+"""Adam, with and without its bias correction."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from coreops.optimizers.base import ADAM, Optimizer
+from coreops.optimizers.base import ADAM, ADAM_VARIANT, Optimizer
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -13,7 +13,8 @@ class Adam(Optimizer):
     """m <- b1 m + (1-b1) g;  G <- b2 G + (1-b2) g^2;  w <- w - lr mh/(sqrt(Gh) + eps), elementwise, from 0.
 
     mh = m/(1 - b1^t), Gh = G/(1 - b2^t), t = 1, 2, ...   lr >= 0, default 1e-3; b1, b2 in [0, 1), defaults 0.9 and
-    0.999; eps >= 0, default 1e-8; eps_inside=True divides by sqrt(Gh + eps).   Kingma & Ba 2015, algorithm 1.
+    0.999; eps >= 0, default 1e-8; eps_inside=True divides by sqrt(Gh + eps); correct_bias=False leaves mh = m and
+    Gh = G, whose first step is lr (1 - b1)/sqrt(1 - b2).   Kingma & Ba 2015, algorithm 1.
     """
 
     lr: float = 1e-3
@@ -21,8 +22,12 @@ class Adam(Optimizer):
     beta2: float = 0.999
     eps: float = 1e-8
     eps_inside: bool = False
-    kind = ADAM
+    correct_bias: bool = True
     slots = 2
+
+    @property
+    def kind(self):
+        return ADAM if self.correct_bias else ADAM_VARIANT
 
 
 @kernel(inline=True)

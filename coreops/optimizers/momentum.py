@@ -1,8 +1,8 @@
-"""Heavy ball and Nesterov momentum."""
+"""Momentum: heavy ball, its normalised form, and Nesterov's look-ahead."""
 
 from dataclasses import dataclass
 
-from coreops.optimizers.base import HEAVY_BALL, NESTEROV, Optimizer
+from coreops.optimizers.base import EMA_MOMENTUM, HEAVY_BALL, NESTEROV, Optimizer
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -30,11 +30,22 @@ class HeavyBall(_Momentum):
 class Nesterov(_Momentum):
     """v <- b v - lr g(w + b v);  w <- w + v.   lr >= 0, momentum b in [0, 1), default 0.9; v starts at 0.
 
-    The batch loss recorded during training is the one at the look-ahead point w + b v, where a diverged run ends.
+    The batch loss recorded during training is the one at the look-ahead point w + b v; theta is always w.
     Nesterov 1983 in the form of Sutskever, Martens, Dahl & Hinton 2013, eq. 3-4.
     """
 
     kind = NESTEROV
+
+
+@dataclass(frozen=True)
+class EMAMomentum(_Momentum):
+    """v <- b v + (1 - b) g(w);  w <- w - lr v.   lr >= 0, momentum b in [0, 1), default 0.9; v starts at 0.
+
+    v is an average: on a constant gradient the step grows to lr. HeavyBall(lr (1 - b)) makes the same steps.
+    Kingma & Ba 2015, algorithm 1, first moment (without its correction).
+    """
+
+    kind = EMA_MOMENTUM
 
 
 @kernel(inline=True)
@@ -64,4 +75,23 @@ def nesterov_update(momentum, lr, theta, grad, velocity):
         step = a * grad[i]
         velocity[i] = b * velocity[i] - step
         theta[i] -= step
+    barrier()
+
+
+@kernel(inline=True)
+def nesterov_retreat(momentum, theta, velocity):
+    """w <- w - b v: back from the look-ahead point, up to rounding."""
+    b = theta.dtype.type(momentum)
+    for i in range(lane(), theta.size, lanes()):
+        theta[i] -= b * velocity[i]
+    barrier()
+
+
+@kernel
+def ema_momentum_update(momentum, lr, theta, grad, mean):
+    a, b, rest = theta.dtype.type(lr), theta.dtype.type(momentum), theta.dtype.type(1.0 - momentum)
+    for i in range(lane(), theta.size, lanes()):
+        v = b * mean[i] + rest * grad[i]
+        mean[i] = v
+        theta[i] -= a * v
     barrier()

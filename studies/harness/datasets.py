@@ -23,6 +23,7 @@ class Source:
     n_validation: int
     sha256: str
     test_sha256: str
+    regression: bool = False
 
 
 SOURCES = {
@@ -41,6 +42,23 @@ SOURCES = {
         91,
         "25e2eb7b7a8745b1bde5ba18bc4969983d2e2f403291ecd5bde4a29ef30c3859",
         "7056e36ad19e5ecd2bdaa239eba1dc53a29207ba351100a37d7cdd48bf2bfe4b",
+    ),
+    "wine": Source(
+        "load_wine",
+        1.0,
+        36,
+        28,
+        "3a28849ef2366c4b9d4e382b3fa5624a66f693c04d7fdcf43c529bbb0bb338d7",
+        "ee920587a1e21c02a8ffd5ca1b8762daa286c2944d5bd872a072a68d91be1090",
+    ),
+    "diabetes": Source(
+        "load_diabetes",
+        1.0,
+        88,
+        70,
+        "84ec38030d0ff6dfdc32f475c5633e39e7ada9dbc328d3deb29bb757eec6a331",
+        "781d2502ad355530571c909da5443f9acd94acb2d8b86bf1ca8ffcb2a1840b2d",
+        regression=True,
     ),
 }
 
@@ -87,14 +105,24 @@ def breast_cancer(seed, n_train=364, *, standardise=True, dtype="float32") -> Sp
     return _split("breast_cancer", seed, n_train, standardise, dtype)
 
 
+def wine(seed, n_train=114, *, standardise=True, dtype="float32") -> Split:
+    """178 wines, 13 measurements, 3 cultivars: 36 test, 28 validation, `n_train` (<= 114) training."""
+    return _split("wine", seed, n_train, standardise, dtype)
+
+
+def diabetes(seed, n_train=284, *, standardise=True, dtype="float32") -> Split:
+    """442 patients, 10 measurements, real y (progression of diabetes): 88 test, 70 validation, <= 284 training."""
+    return _split("diabetes", seed, n_train, standardise, dtype)
+
+
 @cache
 def raw(name):
-    """X float64 (n, d) over the source's divisor, y int64 (n,); read-only, checked against the hash."""
+    """X float64 (n, d) over the source's divisor, y (n,) int64 or, of a regression, float64; checked by its hash."""
     from sklearn import datasets
 
     source = SOURCES[name]
     X, y = getattr(datasets, source.loader)(return_X_y=True)
-    X, y = np.ascontiguousarray(X, "<f8"), np.ascontiguousarray(y, "<i8")
+    X, y = np.ascontiguousarray(X, "<f8"), np.ascontiguousarray(y, "<f8" if source.regression else "<i8")
     found = _hash(X, y)
     if found != source.sha256:
         raise RuntimeError(f"{name}: scikit-learn's copy has changed (SHA-256 {found}, wanted {source.sha256})")
@@ -103,11 +131,17 @@ def raw(name):
     return X, y
 
 
+def _strata(name):
+    """What a split keeps in proportion: the classes, and of a regression nothing."""
+    y = raw(name)[1]
+    return np.zeros(y.size, np.int64) if SOURCES[name].regression else y
+
+
 @cache
 def _fixed(name):
     """Indices of the rest and of the test part."""
     source = SOURCES[name]
-    _, y = raw(name)
+    y = _strata(name)
     order = _stratified(y, np.arange(y.size), source.n_test, TEST_KEY)
     test, rest = np.sort(order[: source.n_test]), np.sort(order[source.n_test :])
     found = _hash(test.astype("<i8"))
@@ -142,7 +176,7 @@ def _split(name, seed, n_train, standardise, dtype):
     largest = rest.size - source.n_validation
     if not 1 <= n_train <= largest:
         raise ValueError(f"n_train must be in 1..{largest} for {name}, got {n_train!r}")
-    order = _stratified(y, rest, source.n_validation, 1_000_000 + seed)
+    order = _stratified(_strata(name), rest, source.n_validation, 1_000_000 + seed)
     validation, pool = order[: source.n_validation], order[source.n_validation :]
     train = pool[:n_train]
     mean, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])

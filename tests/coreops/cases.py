@@ -1,10 +1,13 @@
 """The tables that the tests run over: what coreops exports, sorted, and settings to try each thing with."""
 
+import importlib
 import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numba
@@ -13,26 +16,44 @@ import pytest
 
 import coreops
 from coreops import (
+    FGSM,
+    L1,
+    L2,
+    PGD,
     SGD,
     AbsoluteError,
+    AcceleratedGradient,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
+    BatchNorm,
+    BatchRenorm,
     BinaryCrossEntropy,
+    ClassBalanced,
     Concatenate,
     Constant,
     ConstantRate,
+    CosineDecay,
+    Curriculum,
+    Cyclic,
     Dense,
-    Duplicated,
-    ExponentialDecay,
-    GaugeImbalanced,
-    GlorotNormal,
     DropConnect,
     Dropout,
+    Duplicated,
+    ElasticNet,
+    EMAMomentum,
     ExponentialDecay,
     FourierFeatures,
     FourierSeries,
+    FullMatrixAdaGrad,
+    GaugeImbalanced,
     GaussianNoise,
+    GlorotNormal,
     GlorotUniform,
+    GroupNorm,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
@@ -41,6 +62,11 @@ from coreops import (
     Hinge,
     Huber,
     Identity,
+    ImportanceSampling,
+    InstanceNorm,
+    InverseSquareRoot,
+    JacobianPenalty,
+    LayerNorm,
     LeakyReLU,
     LecunNormal,
     LecunUniform,
@@ -49,35 +75,50 @@ from coreops import (
     Maxout,
     Nesterov,
     Network,
+    NoPenalty,
     Orthogonal,
+    PathSGD,
     PReLU,
     ProgressiveDecay,
     RandomReLUFeatures,
     ReLU,
+    Reshuffle,
     Residual,
     RMSProp,
     Scale,
     ScaledTanh,
+    ShuffleOnce,
     Sigmoid,
     SigmoidSquaredError,
+    SignDescent,
     SoftmaxCrossEntropy,
     SoftmaxSquaredError,
     Softplus,
+    SortedCyclic,
     SquaredError,
     StepDecay,
+    Stratified,
+    Stream,
     Tanh,
     Threshold,
     Uniform,
     VarianceScaling,
-)
-from coreops.initializers import Initializer, as_printed
+    WarmUp,
     WeightNoise,
+    WeightNorm,
+    WithReplacement,
 )
+from coreops.extra_passes import Adversary
+from coreops.inference import Prepared
 from coreops.initializers import Initializer
-from coreops.layers import as_printed
 from coreops.layers.as_printed import SlideDropout
+from coreops.layers.batch_mean import DivideByMean
 from coreops.losses import Loss
 from coreops.optimizers import Optimizer
+from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
+from coreops.penalties import Penalty
+from coreops.penalties.as_printed import ShrinkFirst
+from coreops.records import NO_LOSS, SAMPLE
 from coreops.sampling import Sampling
 from coreops.schedules import Schedule
 
@@ -87,17 +128,45 @@ DTYPES = ("float32", "float64")
 EPS = {name: float(np.finfo(name).eps) for name in DTYPES}
 
 
+BASES = dict(
+    loss=Loss,
+    optimizer=Optimizer,
+    initializer=Initializer,
+    schedule=Schedule,
+    sampling=Sampling,
+    penalty=Penalty,
+    adversary=Adversary,
+)
+
+
+def errata():
+    """Runnable errors of the lectures, which coreops does not export: classes of as_printed, or that say so."""
+    names = [module.name for module in pkgutil.walk_packages(coreops.__path__, "coreops.")]
+    classes = [(name, c) for name in names for c in vars(importlib.import_module(name)).values() if inspect.isclass(c)]
+    own = [c for name, c in classes if c.__module__ == name and not c.__name__.startswith("_")]
+    printed = [c for c in own if c.__module__.endswith(".as_printed") or (c.__doc__ or "").startswith("ERRATUM")]
+    return {c.__name__: c for c in printed if not inspect.isabstract(c)}
+
+
 def exported(kind):
-    """Public classes of coreops and of its errata, of one kind; a layer is what builds operations and is no loss."""
-    items = (vars(coreops) | vars(as_printed)).items()
+    """Public classes of coreops, and its errata, of one kind; a layer is what builds operations and is no loss."""
+    items = (vars(coreops) | errata()).items()
     classes = {name: item for name, item in items if inspect.isclass(item) and not inspect.isabstract(item)}
-    """Public classes of coreops of one kind, and the erroneous ones; a layer builds operations and is no loss."""
-    printed = {name: item for name, item in vars(as_printed).items() if name.startswith("Slide")}
-    classes = {name: item for name, item in (vars(coreops) | printed).items() if inspect.isclass(item)}
     if kind == "layer":
         return {n: c for n, c in classes.items() if hasattr(c, "build") and not issubclass(c, Loss)}
-    bases = dict(loss=Loss, optimizer=Optimizer, initializer=Initializer, schedule=Schedule, sampling=Sampling)
-    return {n: c for n, c in classes.items() if issubclass(c, bases[kind])}
+    return {n: c for n, c in classes.items() if issubclass(c, BASES[kind])}
+
+
+def seen_as(layer, *shape):
+    """The layer on vectors that are seen as images of this shape; named like its class."""
+    kind = type(layer)
+
+    def build(self, plan, x):
+        y = kind.build(self, plan, plan.reshaped(x, *shape))
+        return plan.reshaped(y, y.width)
+
+    fields = {name: getattr(layer, name) for name in layer.__dataclass_fields__}
+    return dataclass(frozen=True)(type(kind.__name__, (kind,), {"build": build}))(**fields)
 
 
 # layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
@@ -108,6 +177,30 @@ LAYERS = {
     "LeakyReLU": [(LeakyReLU(), 5), (LeakyReLU(slope=0.3), 4), (LeakyReLU(slope=-0.5), 3)],
     "Sigmoid": [(Sigmoid(), 5)],
     "Tanh": [(Tanh(), 5)],
+    "BatchNorm": [
+        (BatchNorm(), 5),
+        (BatchNorm(eps=0.5, gain=False), 4),
+        (BatchNorm(shift=False), 17),
+        (BatchNorm(gain=False, shift=False), 3),
+        (BatchNorm(center_only=True), 3),
+        (seen_as(BatchNorm(), 3, 2, 4), 24),
+    ],
+    "BatchRenorm": [(BatchRenorm(), 5), (seen_as(BatchRenorm(eps=0.5), 2, 2, 3), 12)],
+    "LayerNorm": [
+        (LayerNorm(), 5),
+        (LayerNorm(eps=0.5, gain=False), 4),
+        (LayerNorm(shift=False), 18),
+        (seen_as(LayerNorm(), 3, 2, 2), 12),
+    ],
+    "GroupNorm": [
+        (GroupNorm(2), 8),
+        (GroupNorm(3, eps=0.5, gain=False), 12),
+        (GroupNorm(1), 7),
+        (GroupNorm(2, shift=False), 34),
+        (seen_as(GroupNorm(2), 3, 2, 4), 24),
+    ],
+    "InstanceNorm": [(seen_as(InstanceNorm(), 3, 2, 4), 24), (seen_as(InstanceNorm(eps=0.5, shift=False), 4, 3), 12)],
+    "WeightNorm": [(WeightNorm(Dense(3, 2)), 3), (WeightNorm(Dense(5, 17, bias=False)), 5)],
     "Residual": [(Residual((Dense(4, 6), Tanh(), Dense(6, 4)), 0.5), 4), (Residual((Tanh(), Residual((Tanh(),)))), 3)],
     "ScaledTanh": [(ScaledTanh(), 5), (ScaledTanh(0.7, 2.0), 3)],
     "Softplus": [(Softplus(), 5)],
@@ -116,7 +209,7 @@ LAYERS = {
     "PReLU": [(PReLU(), 5), (PReLU(-0.5), 1), (PReLU(0.1, shared=True), 4)],
     "Maxout": [(Maxout(3, 4), 3), (Maxout(2, 3, 1, bias=False), 2), (Maxout(17, 3, 5), 17)],
     "FourierFeatures": [(FourierFeatures(3, 6), 3), (FourierFeatures(1, 4, scale=3.0), 1)],
-    "FourierSeries": [(FourierSeries(0), 1), (FourierSeries(1, (0.5, -2)), 1)],
+    "FourierSeries": [(FourierSeries(1), 1), (FourierSeries(1, (0.5, -2)), 1)],
     "RandomReLUFeatures": [(RandomReLUFeatures(3, 7), 3), (RandomReLUFeatures(2, 4, Uniform(-1, 2), Constant(0.1)), 2)],
     "Concatenate": [
         (Concatenate((), (Dense(3, 2), Tanh())), 3),
@@ -131,8 +224,10 @@ LAYERS = {
         (DropConnect(Dense(3, 4), 0.4, "none", tie_rows=True), 3),
     ],
     "WeightNoise": [(WeightNoise(Dense(3, 2), 0.3), 3), (WeightNoise(Dense(2, 2, bias=False), 0.0), 2)],
+    "DivideByMean": [(DivideByMean(), 3), (seen_as(DivideByMean(), 2, 2), 4)],
     "SlideDropout": [(SlideDropout(Dense(3, 2), 0.3), 3)],
 }
+NOT_DIFFERENTIABLE = {}  # layer or loss class without a gradient row -> why
 # loss class -> (loss, number of outputs, form of the targets) to try
 LOSSES = {
     "SquaredError": [(SquaredError(), 1, "real"), (SquaredError(), 3, "real")],
@@ -152,7 +247,24 @@ OPTIMIZERS = {
     "Nesterov": [Nesterov(0.1, 0.9), Nesterov(0.05, 0.5)],
     "AdaGrad": [AdaGrad(0.3), AdaGrad(0.3, eps=0.2), AdaGrad(0.3, eps=0.2, eps_inside=True), AdaGrad(0.3, eps=0.0)],
     "RMSProp": [RMSProp(0.05), RMSProp(0.05, decay=0.5, eps=0.1), RMSProp(0.05, 0.99, eps=0.1, eps_inside=True)],
-    "Adam": [Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)],
+    "Adam": [
+        *(Adam(), Adam(0.1, 0.8, 0.9, eps=0.1), Adam(0.1, 0.8, 0.9, eps=0.1, eps_inside=True), Adam(0.1, 0.0, 0.5)),
+        Adam(0.1, 0.8, 0.9, eps=0.1, correct_bias=False),
+    ],
+    "AdamW": [AdamW(), AdamW(0.1, 0.8, 0.9, eps=0.1, weight_decay=0.7), AdamW(0.1, correct_bias=False)],
+    "AMSGrad": [AMSGrad(), AMSGrad(0.1, 0.8, 0.5, eps=0.1, eps_inside=True), AMSGrad(0.1, 0.5, 0.5, correct_bias=True)],
+    "EMAMomentum": [EMAMomentum(0.1), EMAMomentum(0.1, 0.5)],
+    "AcceleratedGradient": [AcceleratedGradient(0.1)],
+    "Adadelta": [Adadelta(), Adadelta(0.5, 0.8, eps=0.1), Adadelta(eps=0.0, start=0.01)],
+    "SignDescent": [SignDescent(0.1)],
+    "AveragedSGD": [AveragedSGD(0.1), AveragedSGD(0.1, start=4)],
+    "FullMatrixAdaGrad": [FullMatrixAdaGrad(0.3), FullMatrixAdaGrad(0.3, eps=0.0), FullMatrixAdaGrad(0.3, 0.2, True)],
+    "PathSGD": [PathSGD(0.1), PathSGD(0.1, eps=0.5)],
+    "SlideMomentum": [SlideMomentum(0.1, 0.9)],
+    "SlideNesterov": [SlideNesterov(0.1, 0.9)],
+    "SlideMeanAdaGrad": [SlideMeanAdaGrad(0.1), SlideMeanAdaGrad(0.1, eps=0.1, eps_inside=True)],
+    "SlideAdam": [SlideAdam(), SlideAdam(0.1, 0.8, 0.9, eps=0.1)],
+    "SlideAdadelta": [SlideAdadelta(), SlideAdadelta(0.5, 0.8, eps=0.1)],
 }
 SCHEDULES = {
     "ConstantRate": [ConstantRate()],
@@ -160,6 +272,9 @@ SCHEDULES = {
     "ExponentialDecay": [ExponentialDecay(0.7)],
     "HarmonicDecay": [HarmonicDecay(every=3), HarmonicDecay(every=1, offset=2.5)],
     "ProgressiveDecay": [ProgressiveDecay(0.25), ProgressiveDecay(0.0)],
+    "InverseSquareRoot": [InverseSquareRoot()],
+    "CosineDecay": [CosineDecay(40), CosineDecay(75, floor=0.1), CosineDecay(1)],
+    "WarmUp": [WarmUp(10), WarmUp(1), WarmUp(20, ExponentialDecay(0.7)), WarmUp(8, CosineDecay(60))],
 }
 INITIALIZERS = {
     "HeNormal": [HeNormal(), HeNormal(gain=0.5), HeNormal(fan="out")],
@@ -177,7 +292,33 @@ INITIALIZERS = {
     "Orthogonal": [Orthogonal(), Orthogonal(gain=2.0)],
     "Duplicated": [Duplicated(), Duplicated(LecunUniform(), 1, 2), Duplicated(Uniform(0.0, 1.0), 3, 3)],
     "GaugeImbalanced": [GaugeImbalanced(HeNormal(), 0.1, outputs=1), GaugeImbalanced(HeNormal(), 0.2, 1, 0)],
-    **{name: [cls(), cls(gain=2.0)] for name, cls in vars(as_printed).items() if re.match(r"E\d\d", name)},
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if name in errata()},
+    **{name: [cls(), cls(gain=2.0)] for name, cls in exported("initializer").items() if re.match(r"E\d\d", name)},
+}
+PENALTIES = {
+    "NoPenalty": [NoPenalty()],
+    "L2": [L2(0.3), L2(0.0)],
+    "L1": [L1(0.2), L1(0.2, proximal=False), L1(0.0)],
+    "ElasticNet": [ElasticNet(0.1, ridge=0.3), ElasticNet(0.1, False, 0.3), ElasticNet(0.2)],
+    "JacobianPenalty": [JacobianPenalty(0.2), JacobianPenalty(0.0)],
+    "ShrinkFirst": [ShrinkFirst(0.05), ShrinkFirst(0.0)],
+}
+ADVERSARIES = {
+    "FGSM": [FGSM(0.2), FGSM(0.2, -1.0, 1.0), FGSM(0.0)],
+    "PGD": [PGD(0.2), PGD(0.2, step=0.15, steps=3), PGD(0.3, -1.0, 1.0, step=0.1, steps=2, random_start=True)],
+}
+LABELS = np.array([0, 1, 0, 0, 2, 0, 1, 0, 0, 1, 1, 2, 0])  # 7, 4 and 2 of three classes
+SAMPLING = {
+    "Cyclic": [Cyclic()],
+    "Stream": [Stream()],
+    "SortedCyclic": [SortedCyclic()],
+    "Reshuffle": [Reshuffle()],
+    "ShuffleOnce": [ShuffleOnce()],
+    "WithReplacement": [WithReplacement()],
+    "Stratified": [Stratified()],
+    "ClassBalanced": [ClassBalanced(), ClassBalanced(reweight=True)],
+    "Curriculum": [Curriculum(LABELS - np.arange(13) / 20, 0.3, 2), Curriculum(np.arange(13))],
+    "ImportanceSampling": [ImportanceSampling(1.0 + LABELS), ImportanceSampling(np.ones(13))],
 }
 
 
@@ -200,6 +341,24 @@ def tensors(network, theta):
     return network.parameters(theta) | network.statistics(network.initial_statistics(0))
 
 
+def trained_pass(network, theta, X, seed=0, step=0, mode=SAMPLE):
+    """A forward pass over X as in training step `step`; returns what was prepared for it."""
+    X = np.asarray(X, network.dtype)
+    prepared = Prepared(network, theta, network.initial_statistics(0), len(X))
+    prepared.forward(X, mode=NO_LOSS | mode, seed=seed, step=step)
+    return prepared
+
+
+def sampled(network, theta, X, seed=0, step=0):
+    """Outputs in a training step."""
+    return trained_pass(network, theta, X, seed, step).outputs(len(X)).astype(float)
+
+
+def evaluated(network, theta, X):
+    """Outputs in evaluation."""
+    return trained_pass(network, theta, X, mode=0).outputs(len(X)).astype(float)
+
+
 def at_outputs(loss, z, y, dtype):
     """(E, dE/dz) at given outputs z: a bias-free layer on unit vectors has its weights as outputs."""
     m, n = z.shape
@@ -217,6 +376,10 @@ def problem(seed=0, n=12, d=3, classes=3):
 
 def mlp(dtype="float64", d=3, hidden=5, classes=3):
     return Network(Dense(d, hidden), Tanh(), Dense(hidden, classes), loss=SoftmaxCrossEntropy(), dtype=dtype)
+
+
+def rectifier_net(dtype="float64"):
+    return Network(Dense(3, 4), ReLU(), Dense(4, 3), LeakyReLU(), Dense(3, 3), loss=SoftmaxCrossEntropy(), dtype=dtype)
 
 
 def distance(got, want):

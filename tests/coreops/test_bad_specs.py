@@ -4,37 +4,61 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import coreops
 from coreops import (
-    SGD,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
+    Concatenate,
     Constant,
+    ConstantRate,
+    CosineDecay,
     Dense,
+    DropConnect,
+    Dropout,
     Duplicated,
     EarlyStopping,
+    EMAMomentum,
     ExponentialDecay,
+    FourierFeatures,
+    FourierSeries,
+    FullMatrixAdaGrad,
     GaugeImbalanced,
+    GaussianNoise,
     GlorotNormal,
     HarmonicDecay,
     HeavyBall,
     HeNormal,
+    Huber,
     LeakyReLU,
     LecunUniform,
+    Maxout,
     Nesterov,
     Network,
     Orthogonal,
+    PathSGD,
+    PReLU,
     ProgressiveDecay,
+    RandomReLUFeatures,
     ReLU,
     RMSProp,
     Scale,
+    ScaledTanh,
     SoftmaxCrossEntropy,
     SquaredError,
     StepDecay,
     Tanh,
     Uniform,
     VarianceScaling,
+    WarmUp,
+    WeightNoise,
 )
 from coreops.initializers.as_printed import E01HeAsVariance
+from coreops.layers.as_printed import SlideDropout
+from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
 from tests.coreops.cases import complains
 
 NAN, INF = float("nan"), float("inf")
@@ -43,16 +67,35 @@ NAN, INF = float("nan"), float("inf")
 CONSTRUCTORS = {
     "lr": [
         (rule, dict(lr=v))
-        for rule in (SGD, HeavyBall, Nesterov, AdaGrad, RMSProp, Adam)
+        for rule in [getattr(coreops.optimizers, name) for name in coreops.optimizers.__all__ if name != "Optimizer"]
         for v in (-0.1, NAN, INF, "1", None, True)
     ],
-    "momentum": [(rule, dict(lr=1, momentum=v)) for rule in (HeavyBall, Nesterov) for v in (-0.1, 1.0, 1.5, NAN)],
-    "decay": [(RMSProp, dict(lr=1, decay=v)) for v in (-0.1, 1.0, NAN)]
+    "momentum": [
+        (rule, dict(lr=1, momentum=v))
+        for rule in (HeavyBall, Nesterov, EMAMomentum, SlideMomentum, SlideNesterov)
+        for v in (-0.1, 1.0, 1.5, NAN)
+    ],
+    "decay": [(rule, dict(lr=1, decay=v)) for rule in (RMSProp, Adadelta, SlideAdadelta) for v in (-0.1, 1.0, NAN)]
     + [(ProgressiveDecay, dict(decay=v)) for v in (-1, INF)],
-    "beta1": [(Adam, dict(beta1=v)) for v in (-0.1, 1.0)],
-    "beta2": [(Adam, dict(beta2=v)) for v in (-0.1, 1.0)],
-    "eps": [(rule, dict(lr=1, eps=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (-1e-8, INF)],
-    "eps_inside": [(rule, dict(lr=1, eps_inside=v)) for rule in (AdaGrad, RMSProp, Adam) for v in (1, "yes")],
+    "beta1": [(rule, dict(beta1=v)) for rule in (Adam, AdamW, AMSGrad, SlideAdam) for v in (-0.1, 1.0)],
+    "beta2": [(rule, dict(beta2=v)) for rule in (Adam, AdamW, AMSGrad, SlideAdam) for v in (-0.1, 1.0)],
+    "eps": [
+        (rule, dict(lr=1, eps=v))
+        for rule in (AdaGrad, RMSProp, Adam, AdamW, AMSGrad, Adadelta, FullMatrixAdaGrad, PathSGD, SlideMeanAdaGrad)
+        for v in (-1e-8, INF)
+    ],
+    "eps_inside": [
+        (rule, dict(lr=1, eps_inside=v))
+        for rule in (AdaGrad, RMSProp, Adam, AMSGrad, FullMatrixAdaGrad, SlideMeanAdaGrad)
+        for v in (1, "yes")
+    ],
+    "correct_bias": [(rule, dict(correct_bias=v)) for rule in (Adam, AdamW, AMSGrad) for v in (1, None)],
+    "weight_decay": [(AdamW, dict(weight_decay=v)) for v in (-0.1, INF, "0.1")],
+    "start": [(AveragedSGD, dict(lr=1, start=v)) for v in (-1, 1.5, None)]
+    + [(Adadelta, dict(start=v)) for v in (-1.0, NAN)],
+    "steps": [(rule, dict(steps=v)) for rule in (WarmUp, CosineDecay) for v in (0, -1, 2.5, None)],
+    "floor": [(CosineDecay, dict(steps=2, floor=v)) for v in (-0.1, 1.1, NAN)],
+    "after": [(WarmUp, dict(steps=2, after=v)) for v in ("constant", ConstantRate, WarmUp(2))],
     "factor": [(rule, dict(factor=v)) for rule in (StepDecay, ExponentialDecay) for v in (0, -1, 1.5, NAN)],
     "every": [(StepDecay, dict(every=v)) for v in (0, 1.5)] + [(HarmonicDecay, dict(every=v)) for v in (0, -1, 2.5)],
     "offset": [(HarmonicDecay, dict(every=1, offset=v)) for v in (0, -1, NAN)],
@@ -61,7 +104,6 @@ CONSTRUCTORS = {
     r"n\b": [(Scale, dict(n=v)) for v in (0, -1, 2.5)],
     "bias": [(Dense, dict(n_in=2, n_out=2, bias=v)) for v in (1, None, "no")],
     "init": [(Dense, dict(n_in=2, n_out=2, init=v)) for v in ("he", HeNormal, 0.1)] + [(Scale, dict(n=2, init="he"))],
-    "slope": [(LeakyReLU, dict(slope=v)) for v in (NAN, INF, "x")],
     "gain": [
         (rule, dict(gain=v))
         for rule in (HeNormal, GlorotNormal, LecunUniform, VarianceScaling, Orthogonal, E01HeAsVariance)
@@ -77,10 +119,35 @@ CONSTRUCTORS = {
     + [(GaugeImbalanced, dict(outputs=v)) for v in (-1, 2**16, 1.0, None)],
     "inputs": [(Duplicated, dict(inputs=0)), (GaugeImbalanced, dict(inputs=-1))],
     "spread": [(GaugeImbalanced, dict(outputs=1, spread=v)) for v in (-1, 31, NAN)],
+    "slope": [(LeakyReLU, dict(slope=v)) for v in (NAN, INF, "x")] + [(ScaledTanh, dict(slope=v)) for v in (0, NAN)],
     "low|high": [(Uniform, dict(low=1, high=0)), (Uniform, dict(low=NAN, high=0)), (Uniform, dict(low=0, high=INF))],
     "value": [(Constant, dict(value=v)) for v in (NAN, "x")],
     "patience": [(EarlyStopping, dict(patience=v)) for v in (0, -1, 1.5)],
     "monitor": [(EarlyStopping, dict(patience=1, monitor=v)) for v in ("loss", None)],
+    "rate": [(c, dict(rate=v)) for c in (Dropout,) for v in (-0.1, 1.0, 1.5, NAN, "0.5", True)]
+    + [(c, dict(layer=Dense(2, 3), rate=v)) for c in (DropConnect, SlideDropout) for v in (-0.1, 1.0, NAN)]
+    + [(ScaledTanh, dict(rate=v)) for v in (0, -1, INF)],
+    "scaling": [(Dropout, dict(scaling=v)) for v in ("Inverted", None, 1)]
+    + [(DropConnect, dict(layer=Dense(2, 3), scaling="mean"))],
+    "tie_rows": [(DropConnect, dict(layer=Dense(2, 3), tie_rows=1))],
+    "layer": [(c, dict(layer=v)) for c in (DropConnect, SlideDropout) for v in (Dense, ReLU(), None, (Dense(2, 3),))]
+    + [(WeightNoise, dict(layer=Tanh(), std=0.1))],
+    "std": [(GaussianNoise, dict(std=v)) for v in (-0.1, NAN, "x")] + [(WeightNoise, dict(layer=Dense(2, 3), std=-1))],
+    "mean": [(GaussianNoise, dict(std=0.1, mean=v)) for v in (NAN, None)],
+    r"start\b": [(PReLU, dict(start=v)) for v in (NAN, "x")],
+    "shared": [(PReLU, dict(shared=v)) for v in (1, "yes")],
+    "pieces": [(Maxout, dict(n_in=2, n_out=2, pieces=v)) for v in (0, -1, 1.5)],
+    "Maxout n_in|n_out": [(Maxout, dict(n_in=0, n_out=2)), (Maxout, dict(n_in=2, n_out=2.5))],
+    "Maxout bias|init": [(Maxout, dict(n_in=2, n_out=2, bias=0)), (Maxout, dict(n_in=2, n_out=2, init="he"))],
+    "n_features": [(c, dict(n_in=2, n_features=v)) for c in (FourierFeatures, RandomReLUFeatures) for v in (0, 1.5)],
+    "Features n_in": [(c, dict(n_in=0, n_features=2)) for c in (FourierFeatures, RandomReLUFeatures)],
+    r"scale\b": [(FourierFeatures, dict(n_in=2, n_features=2, scale=v)) for v in (-1, INF)],
+    "bias_init": [(RandomReLUFeatures, dict(n_in=2, n_features=2, bias_init=0.5))],
+    "order": [(FourierSeries, dict(order=v)) for v in (-1, 1.5)],
+    "weights": [(FourierSeries, dict(order=2, weights=v)) for v in ((1, 2), [[1, 2, 3]], (1, NAN, 1), "abc")],
+    "first": [(Concatenate, dict(first=v, second=())) for v in (ReLU(), None, (ReLU,))],
+    "second": [(Concatenate, dict(first=(), second=v)) for v in (ReLU(), ("relu",))],
+    "delta": [(Huber, dict(delta=v)) for v in (0, -1, NAN, "x")],
     "min_delta": [(EarlyStopping, dict(patience=1, min_delta=v)) for v in (-1, NAN)],
 }
 
@@ -105,6 +172,8 @@ def test_constructors(name, cls, arguments):
         ("loss", "mse", (Dense(3, 2),), {"loss": "mse"}),
         ("loss", "SquaredError", (Dense(3, 2),), {"loss": SquaredError}),
         ("layers", "SquaredError", (Dense(3, 2), SquaredError()), {}),
+        ("layers", "4 outputs into 2 inputs", (Dense(3, 4), DropConnect(Dense(2, 2))), {}),
+        ("layers", "4 outputs into 2 inputs", (Dense(3, 4), Maxout(2, 2)), {}),
         ("init", "he", (Dense(3, 2),), {"init": "he"}),
         ("dtype", "float16", (Dense(3, 2),), {"dtype": "float16"}),
         ("dtype", "int64", (Dense(3, 2),), {"dtype": int}),

@@ -1,4 +1,4 @@
-"""exp, tanh and sigmoid of the engine: a few units in the last place, exact limits, NaN stays NaN."""
+"""exp, tanh, sigmoid and softplus of the engine: a few units in the last place, exact limits, NaN stays NaN."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from coreops import elementary
 from tests.coreops.cases import EPS, JIT
 
 REFERENCE = {"exp": np.exp, "tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
+REFERENCE["softplus"] = lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 RANGE = {"float32": (-86.0, 88.0), "float64": (-700.0, 709.0)}
 
 
@@ -34,6 +35,7 @@ def test_limits(dtype):
         "exp": {-np.inf: 0, -1e4: 0, 0.0: 1, 1e4: np.inf, np.inf: np.inf},
         "tanh": {-np.inf: -1, -1e4: -1, 0.0: 0, 1e4: 1, np.inf: 1},
         "sigmoid": {-np.inf: 0, -1e4: 0, 0.0: 0.5, 1e4: 1, np.inf: 1},
+        "softplus": {-np.inf: 0, -1e4: 0, 1e4: 1e4, np.inf: np.inf},
     }
     for name, table in cases.items():
         for x, y in table.items():

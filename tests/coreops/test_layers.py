@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from coreops import SGD, Dense, LinearLoss, Network, ReLU, Scale, fit, loss_and_gradient
+from coreops import SGD, BatchNorm, BatchRenorm, Dense, LinearLoss, Network, ReLU, Scale, fit, loss_and_gradient
+from coreops.layers.batch_mean import DivideByMean
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, distance
 from tests.oracles import networks
@@ -11,9 +12,9 @@ from tests.oracles.layers import LAYERS
 
 
 def outputs(network, theta, X):
-    """What the network computes, with theta as given."""
+    """What the network computes, with theta as given, and with the statistics of X as in training."""
     y = np.zeros((len(X), network.n_out))
-    return fit(network, X, y, optimizer=SGD(0.0), epochs=0, theta0=theta).outputs(X)
+    return fit(network, X, y, optimizer=SGD(0.0), epochs=0, theta0=theta, frozen=True).outputs(X, batch_statistics=True)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -36,11 +37,13 @@ def test_layer_against_its_oracle(layer, width, m, dtype):
 
     bound = 50 * EPS[dtype]
     assert distance(outputs(network, theta, X), y) <= bound
-    value, gradient = loss_and_gradient(network, theta, X, m * dy, training=False)  # LinearLoss divides by m
+    by_batch = isinstance(layer, (BatchNorm, BatchRenorm, DivideByMean))  # else as in an evaluation: nothing is drawn
+    value, gradient = loss_and_gradient(network, theta, X, m * dy, training=by_batch)  # LinearLoss divides by m
     assert abs(value - np.sum(y * dy)) <= bound * np.sum(np.abs(y * dy))
     assert gradient.dtype == dtype
     got = network.parameters(gradient)
-    assert distance(got["0.scale"], np.sum(dx * X, axis=0)) <= bound * max(1, np.sqrt(m))
+    slack = bound * max(1, np.sqrt(m)) * np.linalg.norm(np.sum(np.abs(dx * X), axis=0))  # batch norm: sums are near 0
+    assert np.linalg.norm(got["0.scale"] - np.sum(dx * X, axis=0)) <= slack
     for key, want in dparameters.items():
         assert distance(got[f"1.{key}"], want) <= bound
 

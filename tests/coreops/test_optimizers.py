@@ -5,72 +5,46 @@ import pytest
 
 from coreops import (
     SGD,
+    AcceleratedGradient,
     AdaGrad,
     Adam,
     Cyclic,
     Dense,
+    FullMatrixAdaGrad,
     HeavyBall,
     LinearLoss,
     Nesterov,
     Network,
+    PathSGD,
     RMSProp,
     Scale,
+    SignDescent,
     SquaredError,
     fit,
 )
+from coreops.optimizers.as_printed import SlideNesterov
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, JIT, distance
+from tests.coreops.streams import quadratic, stream
 from tests.oracles import training
 from tests.oracles.optimizers import OPTIMIZERS
 
-
-def stream(optimizer, gradients, theta0=0.0, dtype="float64", **settings):
-    """Feed a given sequence of gradients (T, n) to an optimizer; returns theta before and after each step."""
-    gradients = np.asarray(gradients, float)
-    t, n = gradients.shape
-    network = Network(Scale(n), loss=LinearLoss(), dtype=dtype)
-    run = fit(
-        network,
-        np.ones((t, n)),
-        gradients,
-        optimizer=optimizer,
-        batch_size=1,
-        epochs=1,
-        seed=0,
-        sampling=Cyclic(),
-        record_theta_every=1,
-        theta0=np.full(n, theta0),
-        evaluate_every=0,
-        **settings,
-    )
-    return run.step_theta
-
-
-def quadratic(optimizer, h, theta0, steps):
-    """theta over `steps` steps of full-batch descent on f = sum h_j theta_j^2 / 2."""
-    h, n = np.asarray(h, float), len(h)
-    network = Network(Scale(n), loss=SquaredError(), dtype="float64")
-    run = fit(
-        network,
-        np.sqrt(h / 2)[None],
-        np.zeros((1, n)),
-        optimizer=optimizer,
-        batch_size=1,
-        epochs=steps,
-        seed=0,
-        record_theta_every=1,
-        theta0=np.broadcast_to(theta0, n),
-        evaluate_every=0,
-    )
-    return run.step_theta
+# Path-SGD has no meaning without layers; in plain Python the full matrix of 12 parameters is slow enough.
+NETWORKS = {
+    PathSGD: cases.rectifier_net,
+    FullMatrixAdaGrad: lambda: Network(Dense(3, 3), loss=cases.mlp().loss, dtype="float64"),
+}
+ON_SCALE = [rule for rule in cases.flat(cases.OPTIMIZERS) if not isinstance(rule, PathSGD)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("optimizer", cases.flat(cases.OPTIMIZERS), ids=repr)
+@pytest.mark.parametrize("optimizer", ON_SCALE, ids=repr)
 def test_against_the_oracle_on_a_stream(optimizer, dtype):
     """Gradients over eight decades, some exactly 0."""
     generator = np.random.default_rng(0)
-    gradients = generator.normal(size=(30, 5)) * 10.0 ** np.arange(-4, 5, 2)
+    # The full matrix mixes coordinates: beside 10^4, its 10^-4 are rounding errors.
+    decades = np.zeros(5) if isinstance(optimizer, FullMatrixAdaGrad) else np.arange(-4, 5, 2)
+    gradients = generator.normal(size=(30, 5)) * 10.0**decades
     gradients[generator.random(gradients.shape) < 0.3] = 0
     gradients = gradients.astype(dtype).astype(float)
     got = stream(optimizer, gradients, 0.5, dtype)
@@ -82,7 +56,7 @@ def test_against_the_oracle_on_a_stream(optimizer, dtype):
         assert (np.abs(got[t] - w) <= 40 * t * EPS[dtype] * (0.5 + np.abs(w - 0.5) + np.abs(w))).all(), t
 
 
-@pytest.mark.parametrize("optimizer", cases.flat(cases.OPTIMIZERS), ids=repr)
+@pytest.mark.parametrize("optimizer", ON_SCALE, ids=repr)
 def test_against_the_oracle_where_the_gradient_depends_on_theta(optimizer):
     """This is where Nesterov's look-ahead differs from heavy ball."""
     h, w = np.array([0.3, 2.0, 5.0]), np.array([1.0, -2.0, 0.5])
@@ -95,15 +69,46 @@ def test_against_the_oracle_where_the_gradient_depends_on_theta(optimizer):
 @pytest.mark.parametrize("optimizer", cases.flat(cases.OPTIMIZERS), ids=repr)
 def test_whole_network_against_the_training_oracle(optimizer):
     X, y = cases.problem()
-    network, theta0 = cases.mlp(), cases.mlp().initialize(1000)
-    run = fit(
-        network, X, y, optimizer=optimizer, batch_size=5, epochs=3, seed=0, sampling=Cyclic(), record_theta_every=1
-    )
+    network = NETWORKS.get(type(optimizer), cases.mlp)()
+    settings = dict(optimizer=optimizer, batch_size=5, epochs=3, seed=0, sampling=Cyclic())
+    run = fit(network, X, y, **settings, record_theta_every=1)
     want = training.train(
         network, X, y, optimizer=optimizer, order=training.cyclic(12, 5, 3), theta0=network.initialize(0)
     )
     assert distance(run.step_theta, want.thetas) <= 1e-12
-    assert theta0.shape == run.theta.shape
+    assert distance(run.theta, want.theta) <= 1e-12
+    assert distance(run.loss, want.losses) <= 1e-12
+    silent = fit(network, X, y, **settings, evaluate_every=0)
+    np.testing.assert_array_equal(silent.theta, run.theta)  # evaluations leave no trace
+
+
+@pytest.mark.parametrize("optimizer", ON_SCALE, ids=repr)
+def test_a_run_that_diverges_at_once_returns_its_start(optimizer):
+    network = Network(Scale(2), loss=SquaredError(), dtype="float64")
+    start = np.array([1e200, -1.0])
+    run = fit(network, [[1.0, 1.0]], [[0.0, 0.0]], optimizer=optimizer, epochs=3, theta0=start)
+    assert (run.status, run.diverged_step) == ("diverged", 1)
+    np.testing.assert_array_equal(run.theta, start)
+
+
+@pytest.mark.parametrize("optimizer", [r for r in ON_SCALE if r.lr and not isinstance(r, SignDescent)], ids=repr)
+def test_no_rule_hides_a_gradient_that_overflowed(optimizer):
+    """At theta = 0 the linear loss is 0 whatever the gradient."""
+    network = Network(Scale(2), loss=LinearLoss(), dtype="float32")
+    run = fit(network, [[1.0, 1e3]], [[1.0, 3e38]], optimizer=optimizer, epochs=2, theta0=[0.0, 0.0], evaluate_every=0)
+    assert run.status == "diverged" and not np.isfinite(run.theta[1])
+
+
+@pytest.mark.parametrize("rule", [Nesterov(3.0, 0.9), AcceleratedGradient(3.0), SlideNesterov(9.0, 0.9)], ids=repr)
+def test_a_diverged_run_ends_at_w_and_not_at_the_look_ahead(rule):
+    network = Network(Scale(1), loss=SquaredError(), dtype="float64")
+    run = fit(
+        network, [[1.0]], [[0.0]], optimizer=rule, epochs=2000, theta0=[1.0], record_theta_every=1, evaluate_every=0
+    )
+    assert run.status == "diverged" and run.diverged_step > 20
+    before, w = run.step_theta[run.diverged_step - 2 : run.diverged_step, 0]
+    assert run.theta[0] == pytest.approx(w, rel=1e-14)
+    assert abs(w - before) > 0.1 * abs(w)  # the velocity, by a share of which the look-ahead is off
 
 
 # --- closed forms ----------------------------------------------------------------------------------------

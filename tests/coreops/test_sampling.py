@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from coreops import SGD, Cyclic, LinearLoss, Network, Reshuffle, Scale, ShuffleOnce, WithReplacement, fit
-from tests.coreops.cases import JIT, exported
+from tests.coreops.cases import JIT
 
 N = 10
 
@@ -106,7 +106,3 @@ def test_batch_counts(n, data):
     assert weights.shape[1] == (n // batch_size if drop_last else -(-n // batch_size))
     seen = (weights > 1e-9).sum(axis=1)
     assert seen.max() == 1 and (drop_last or seen.min() == 1)
-
-
-def test_all_samplers_are_tested():
-    assert set(exported("sampling")) == {"Reshuffle", "ShuffleOnce", "Cyclic", "WithReplacement"}

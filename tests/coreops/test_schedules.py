@@ -3,8 +3,26 @@
 import numpy as np
 import pytest
 
-from coreops import SGD, Adam, ConstantRate, Cyclic, LinearLoss, Network, Scale, fit
+from coreops import (
+    SGD,
+    Adam,
+    ConstantRate,
+    CosineDecay,
+    Cyclic,
+    ExponentialDecay,
+    HarmonicDecay,
+    InverseSquareRoot,
+    LinearLoss,
+    Network,
+    ProgressiveDecay,
+    Scale,
+    StepDecay,
+    WarmUp,
+    fit,
+    robbins_monro,
+)
 from tests.coreops import cases
+from tests.coreops.cases import complains
 from tests.oracles.schedules import SCHEDULES
 
 EPOCHS, BATCHES, LR = 25, 3, 0.5
@@ -53,3 +71,44 @@ def test_default_is_constant():
         for settings in ({}, {"schedule": ConstantRate()})
     ]
     assert runs[0].theta == runs[1].theta
+
+
+# schedule -> (the rates sum to infinity, their squares to less)
+CONDITIONS = {
+    ConstantRate(): (True, False),
+    InverseSquareRoot(): (True, False),
+    ProgressiveDecay(0.0): (True, False),
+    ProgressiveDecay(0.5): (True, True),
+    HarmonicDecay(every=3): (True, True),
+    StepDecay(0.5, every=2): (False, True),
+    StepDecay(1.0): (True, False),
+    ExponentialDecay(0.9): (False, True),
+    ExponentialDecay(1.0): (True, False),
+    CosineDecay(50): (False, True),
+    CosineDecay(50, floor=0.1): (True, False),
+    WarmUp(10, HarmonicDecay(every=3)): (True, True),
+    WarmUp(10): (True, False),
+}
+
+
+@pytest.mark.parametrize("schedule", CONDITIONS, ids=repr)
+def test_robbins_monro(schedule):
+    """Against partial sums: from 10^4 to 10^6 a divergent one grows by ln(100)/c or more, a convergent one hardly."""
+    assert robbins_monro(schedule) == CONDITIONS[schedule]
+    rule = SCHEDULES[type(schedule).__name__]
+    t = np.unique(np.geomspace(1, 10**6, 4000).astype(int)) - 1
+    a = np.array([rule(schedule, 1.0, int(k), int(k) // 10) for k in t])
+    for values, diverges in ((a, CONDITIONS[schedule][0]), (a**2, not CONDITIONS[schedule][1])):
+        late = np.sum((values * np.gradient(t))[t >= 10**4])
+        assert late > 1 if diverges else late < 0.01, late
+
+
+def test_robbins_monro_wants_a_schedule():
+    complains("schedule", "0.1", "a schedule such as", robbins_monro, 0.1)
+
+
+def test_warm_up_ends_where_its_schedule_is():
+    """Its clock starts at step 0, so that the end of training does not move."""
+    plain, warm = (rates(s, SGD(LR)) for s in (InverseSquareRoot(), WarmUp(10, InverseSquareRoot())))
+    np.testing.assert_allclose(warm[9:], plain[9:], rtol=1e-9)
+    np.testing.assert_allclose(warm[:10], plain[:10] * np.arange(1, 11) / 10, rtol=1e-9)

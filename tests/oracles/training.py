@@ -18,7 +18,11 @@ def train(network, X, y, *, optimizer, order, theta0, schedule=None, validation=
     the gradient was taken), .losses, .errors, .validation_losses, .validation_errors (after each epoch, whole sets).
     """
     layers, loss = network.layers, network.loss
-    theta, state, t = np.array(theta0, np.float64), {}, 0
+    theta, t = np.array(theta0, np.float64), 0
+    weights = np.ones_like(theta)
+    for key, view in network.parameters(weights).items():
+        view[...] = not key.endswith("bias")
+    state = {"weights": weights, "network": network}
     run = SimpleNamespace(
         thetas=[theta], batch_losses=[], losses=[], errors=[], validation_losses=[], validation_errors=[]
     )
@@ -39,14 +43,15 @@ def train(network, X, y, *, optimizer, order, theta0, schedule=None, validation=
             t += 1
             run.thetas.append(theta)
             run.batch_losses.append(seen[0])
-        E, wrong = evaluate(layers, loss, network.parameters(theta), X, y)
+        result = state.get("result", theta)
+        E, wrong = evaluate(layers, loss, network.parameters(result), X, y)
         run.losses.append(E)
         run.errors.append(wrong)
         if validation is not None:
-            E, wrong = evaluate(layers, loss, network.parameters(theta), *validation)
+            E, wrong = evaluate(layers, loss, network.parameters(result), *validation)
             run.validation_losses.append(E)
             run.validation_errors.append(wrong)
-    run.theta = theta
+    run.theta = state.get("result", theta)
     return run
 
 

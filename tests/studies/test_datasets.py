@@ -7,7 +7,12 @@ from studies.harness import datasets
 
 
 @pytest.mark.parametrize(
-    ("load", "sizes"), [(datasets.digits, (200, 297, 500)), (datasets.breast_cancer, (364, 91, 114))]
+    ("load", "sizes"),
+    [
+        (datasets.digits, (200, 297, 500)),
+        (datasets.breast_cancer, (364, 91, 114)),
+        (datasets.wine, (114, 28, 36)),
+    ],
 )
 def test_parts_are_disjoint_stratified_and_the_test_part_is_fixed(load, sizes):
     a, b = load(1000), load(1001)
@@ -20,6 +25,15 @@ def test_parts_are_disjoint_stratified_and_the_test_part_is_fixed(load, sizes):
         assert np.abs(counts - share * len(rows)).max() <= 1.5
     np.testing.assert_array_equal(a.test, b.test)
     assert not np.array_equal(a.train, b.train)
+
+
+def test_a_regression_is_split_without_classes():
+    a, b = datasets.diabetes(1000), datasets.diabetes(1001)
+    parts = (a.train, a.validation, a.test)
+    assert tuple(map(len, parts)) == (284, 70, 88) and a.y.dtype == np.float64
+    assert np.unique(np.concatenate(parts)).size == 442
+    np.testing.assert_array_equal(a.test, b.test)
+    assert not np.array_equal(a.validation, b.validation)
 
 
 def test_a_seed_gives_one_split_nested_in_size():

@@ -1,0 +1,64 @@
+"""AdamW and AMSGrad."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coreops.optimizers.adam import Adam, adam_update
+from coreops.optimizers.base import ADAM_VARIANT, AMSGRAD
+from coreops.target import barrier, kernel, lane, lanes
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """w <- (1 - lr weight_decay) w, weights only, then Adam's step: decay that no gradient scales.
+
+    weight_decay >= 0, default 0.01; biases never decay; the other fields are Adam's. lr is the scheduled rate.
+    Loshchilov & Hutter 2019, algorithm 2, with their eta_t lambda written lr weight_decay, as libraries do.
+    """
+
+    weight_decay: float = 0.01
+    kind = ADAM_VARIANT
+
+
+@dataclass(frozen=True)
+class AMSGrad(Adam):
+    """Adam with M <- max(M, G) in the place of G:  w <- w - lr m/(sqrt(M) + eps), elementwise, from 0.
+
+    correct_bias, default False as in the source, divides m by 1 - b1^t and M by 1 - b2^t; the other fields are Adam's.
+    Reddi, Kale & Kumar 2018, algorithm 2.
+    """
+
+    correct_bias: bool = False
+    kind = AMSGRAD
+    slots = 3
+
+
+@kernel
+def adam_variant_update(beta1, beta2, power1, power2, eps, eps_inside, decay, lr, theta, weights, grad, first, second):
+    """decay: of `weights`, the part of theta that decays; power1 = power2 = 0: no correction."""
+    keep = theta.dtype.type(1.0 - lr * decay)
+    for i in range(lane(), weights.size, lanes()):
+        weights[i] *= keep
+    barrier()
+    adam_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, first, second)
+
+
+@kernel
+def amsgrad_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, first, second, largest):
+    correct1, correct2 = 1.0 - power1, 1.0 - power2
+    a, zero = theta.dtype.type(lr / correct1), theta.dtype.type(0)
+    b1, rest1 = theta.dtype.type(beta1), theta.dtype.type(1.0 - beta1)
+    b2, rest2 = theta.dtype.type(beta2), theta.dtype.type(1.0 - beta2)
+    unbias = theta.dtype.type(1.0 / np.sqrt(correct2))
+    inside = theta.dtype.type(eps * correct2) if eps_inside else zero
+    outside = zero if eps_inside else theta.dtype.type(eps)
+    for i in range(lane(), theta.size, lanes()):
+        g = grad[i]
+        m = b1 * first[i] + rest1 * g
+        s = b2 * second[i] + rest2 * (g * g)
+        top = s if s > largest[i] else largest[i]
+        first[i], second[i], largest[i] = m, s, top
+        step = a * m / (np.sqrt(top + inside) * unbias + outside)
+        theta[i] -= zero if m == 0 else step
+    barrier()

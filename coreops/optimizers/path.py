@@ -1,0 +1,105 @@
+"""Path-SGD: the gradient in the geometry of paths through a rectifier network."""
+
+from dataclasses import dataclass
+
+from coreops import records
+from coreops.checks import wrong
+from coreops.optimizers.base import PATH, Optimizer
+from coreops.target import barrier, kernel, lane, lanes
+
+
+@dataclass(frozen=True)
+class PathSGD(Optimizer):
+    """w_e <- w_e - lr g_e/gamma_e,  gamma_e = sum over paths through e of the product of the other weights, squared.
+
+    lr >= 0; gamma_e <- max(gamma_e, eps), eps >= 0, default 0: an edge with gamma_e = 0 has no gradient and stays.
+    Paths run from an input to an output; a bias is an edge from a constant input. Scaling the weights into a rectifier
+    by c > 0 and those out of it by 1/c changes nothing (where eps binds nowhere). Dense and (leaky) ReLU layers only.
+    Neyshabur, Salakhutdinov & Srebro 2015, section 4, with p = 2.
+    """
+
+    eps: float = 0.0
+    kind = PATH
+
+    def state_size(self, p):
+        return 2 * (p + 16)  # a chain of dense layers has at most one unit more than it has weights
+
+    def check(self, network):
+        kinds = {operation["kind"] for operation in network.plan.operations}
+        if any(kind < records.SQUARED_ERROR for kind in kinds - {records.DENSE, records.RECTIFIER}):
+            layers = ", ".join(map(repr, network.layers))
+            raise wrong("optimizer PathSGD", f"the layers {layers}", "only Dense, ReLU and LeakyReLU")
+
+
+@kernel
+def squared_paths_in(op, arena, units, sums):
+    """Over paths from the inputs to output j: sums_j = b_j^2 + sum_i units_i w_ij^2."""
+    n_in, n_out, zero = op["n_in"], op["n_out"], arena.dtype.type(0)
+    w = arena[op["w"] : op["w"] + n_in * n_out]
+    for j in range(lane(), n_out, lanes()):
+        bias = arena[op["b"] + j] if op["b"] >= 0 else zero
+        sums[j] = bias * bias
+    for i in range(n_in):
+        row, unit = w[i * n_out : i * n_out + n_out], units[i]
+        for j in range(lane(), n_out, lanes()):
+            sums[j] += unit * (row[j] * row[j])
+    barrier()
+
+
+@kernel
+def squared_paths_out(op, arena, units, sums):
+    """Over paths from input i to the network's outputs: sums_i = sum_j w_ij^2 units_j."""
+    n_in, n_out = op["n_in"], op["n_out"]
+    w = arena[op["w"] : op["w"] + n_in * n_out]
+    for i in range(lane(), n_in, lanes()):
+        row, total = w[i * n_out : i * n_out + n_out], arena.dtype.type(0)
+        for j in range(n_out):
+            total += row[j] * row[j] * units[j]
+        sums[i] = total
+    barrier()
+
+
+@kernel
+def path_step(op, arena, floor, lr, before, after):
+    """gamma_ij = before_i after_j; for a bias before = 1."""
+    n_in, n_out, b, db = op["n_in"], op["n_out"], op["b"], op["db"]
+    a, zero, one = arena.dtype.type(lr), arena.dtype.type(0), arena.dtype.type(1)
+    for i in range(0 if op["dw"] >= 0 else n_in, n_in + (b >= 0)):  # weights that are not learned stay
+        unit, w, dw = (before[i], op["w"] + i * n_out, op["dw"] + i * n_out) if i < n_in else (one, b, db)
+        weights, gradients = arena[w : w + n_out], arena[dw : dw + n_out]
+        for j in range(lane(), n_out, lanes()):
+            gamma, g = unit * after[j], gradients[j]
+            step = a * g / (floor if gamma < floor else gamma)
+            weights[j] -= zero if g == 0 else step
+    barrier()
+
+
+@kernel
+def path_update(ops, arena, eps, lr, state):
+    """state: sums over the paths into every unit, inputs first, then over the paths out of every unit."""
+    half, one, floor = state.size // 2, state.dtype.type(1), state.dtype.type(eps)
+    into, out_of = state[:half], state[half:]
+    units = last = 0
+    for k in range(ops.size):
+        op = ops[k]
+        if op["kind"] == records.DENSE:
+            n_in, n_out = op["n_in"], op["n_out"]
+            if units == 0:
+                for i in range(lane(), n_in, lanes()):
+                    into[i] = one
+                barrier()
+            squared_paths_in(op, arena, into[units : units + n_in], into[units + n_in : units + n_in + n_out])
+            units += n_in
+            last = n_out
+    for j in range(lane(), last, lanes()):
+        out_of[units + j] = one
+    barrier()
+    for k in range(ops.size - 1, -1, -1):
+        op = ops[k]
+        if op["kind"] == records.DENSE:
+            n_in, n_out = op["n_in"], op["n_out"]
+            before, after = units - n_in, out_of[units : units + n_out]
+            # theta changes layer by layer, from the last: the sums out of a layer's inputs come first
+            squared_paths_out(op, arena, after, out_of[before:units])
+            path_step(op, arena, floor, lr, into[before:units], after)
+            units = before

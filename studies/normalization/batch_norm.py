@@ -1,0 +1,52 @@
+"""Batch normalisation: identities, the price of small batches, speed, rates and depth.   Ioffe & Szegedy 2015.
+
+Claims: bn-forward-backward, bn-scale-invariance, bn-merge, bn-bias-useless, bn-train-test-mismatch, bn-speeds-up,
+bn-higher-lr, bn-gradient-explosion.
+"""
+
+from studies.normalization import (
+    _batch_norm_depth,
+    _batch_norm_figure,
+    _batch_norm_invariance,
+    _batch_norm_judge,
+    _batch_norm_layer,
+    _batch_norm_mismatch,
+    _batch_norm_speed,
+)
+from studies.normalization._batch_norm_criteria import CRITERIA
+from studies.normalization._batch_norm_networks import frame
+from studies.normalization._batch_norm_params import FULL, QUICK, Params  # noqa: F401  part of the contract
+from studies.normalization._batch_norm_text import ALT, PROTOCOL, SCOPE, THEORY  # noqa: F401  part of the contract
+
+TITLE = "Batch normalisation: what it is, what it buys, where it fails"
+CLAIMS = (
+    "bn-forward-backward",
+    "bn-scale-invariance",
+    "bn-merge",
+    "bn-train-test-mismatch",
+    "bn-speeds-up",
+    "bn-higher-lr",
+    "bn-bias-useless",
+    "bn-gradient-explosion",
+)
+VERSION = 1
+CHANGES = ()
+EXPECTED_SECONDS = {"quick": 10, "full": 100}
+
+
+def measure(p, seeds, sweep):
+    return frame(
+        _batch_norm_layer.measure(p)
+        + _batch_norm_invariance.measure(p, seeds, sweep)
+        + _batch_norm_mismatch.measure(p, seeds, sweep)
+        + _batch_norm_speed.measure(p, seeds, sweep)
+        + _batch_norm_depth.measure(p, seeds, sweep)
+    )
+
+
+def judge(data, p):
+    return [CRITERIA.finding(n, o, note=note) for n, (o, note) in _batch_norm_judge.outcomes(data, p).items()]
+
+
+def draw(data, p):
+    return _batch_norm_figure.draw(data, p)

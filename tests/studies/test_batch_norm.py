@@ -1,0 +1,301 @@
+"""The study normalization/batch_norm: formulas by other routes, judgement on made-up data, controls, a small run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, stats
+
+from coreops import BatchNorm, Dense, LinearLoss, Network, ReLU, fit_many, loss_and_gradient
+from studies.harness import judging
+from studies.harness.study import load, problems_of, seeds_of
+from studies.harness.sweep import Sweep
+from studies.harness.verdict import Verdict
+from studies.normalization import _batch_norm_depth as depth
+from studies.normalization import _batch_norm_invariance as invariance
+from studies.normalization import _batch_norm_judge as judge
+from studies.normalization import _batch_norm_layer as layer
+from studies.normalization import _batch_norm_mismatch as mismatch
+from studies.normalization import _batch_norm_speed as speed
+from studies.normalization import _batch_norm_trained_judge as trained
+from studies.normalization import batch_norm as study
+from studies.normalization._batch_norm_networks import frame
+
+SMALL = study.QUICK.model_copy(update={"seeds": 8})
+SEEDS = range(1000, 1012)
+
+
+def test_module_keeps_the_contract():
+    assert problems_of(study) == []
+    assert {c.claim for c in study.CRITERIA} == set(study.CLAIMS)
+    assert {c.erratum for c in study.CRITERIA} - {None} == {"E15"}
+
+
+@pytest.mark.parametrize("batch", [3, 4, 8, 33])
+def test_inflation_is_the_mean_of_the_inverse_deviation(batch):
+    """B v_B is chi-squared with B - 1 degrees of freedom."""
+    density = stats.chi2(batch - 1).pdf
+    expected, _ = integrate.quad(lambda u: 2 * np.sqrt(batch) * density(u * u), 0, np.inf)
+    assert mismatch.inflation(batch) == pytest.approx(expected, rel=1e-7)
+
+
+def test_inflation_is_the_number_of_the_catalogue():
+    assert mismatch.inflation(4) == pytest.approx(1.596, abs=5e-4)
+
+
+@pytest.mark.parametrize("batch", [2, 5])
+def test_closed_form_is_the_complex_step_of_the_definition(batch):
+    X, y, t = layer.case(batch, 4)
+    right, found = layer.complex_step(X, y, t), layer.closed_form(X, y, t)
+    h = 1e-6
+    for name in right:
+        np.testing.assert_allclose(found[name], right[name], rtol=1e-8, atol=1e-8 * np.abs(right[name]).max())
+    moved = [t | {"0.shift": t["0.shift"] + sign * h * np.eye(4)[1]} for sign in (1, -1)]
+    slope = (layer.summed_loss(X, y, moved[0]) - layer.summed_loss(X, y, moved[1])) / (2 * h)
+    assert right["shift"][1] == pytest.approx(slope, rel=1e-7)
+
+
+def test_identities_and_their_controls():
+    out = judge.layer(frame(layer.measure(SMALL)), SMALL)
+    for name in ("standardises", "gradient", "formula", "finite-differences"):
+        assert out[name].verdict is Verdict.EXACT, name
+    for name in ("uncentred", "detached"):
+        assert out[name].verdict is Verdict.REFUTED, name
+    assert out["wrong-size"][0].verdict is Verdict.CONFIRMED
+
+
+def test_backward_through_a_stack_is_the_engines():
+    """dE/df of the first layer, through its weights: dE/dW = x^T dE/df."""
+    n, batch, rng = 5, 7, np.random.default_rng(3)
+    weights = [rng.normal(size=(n, n)) for _ in range(3)]
+    x, g = rng.normal(size=(batch, n)), rng.normal(size=(batch, n))
+    parts = [
+        part for _ in weights for part in (Dense(n, n, bias=False), BatchNorm(eps=0.0, gain=False, shift=False), ReLU())
+    ]
+    net = Network(*parts, loss=LinearLoss(), dtype="float64")
+    theta = np.concatenate([W.ravel() for W in weights])
+    gradient = loss_and_gradient(net, theta, x, g)[1] * batch
+    by_weights = net.parameters(gradient)["0.weight"]
+    rms = depth.gradient_rms(x, weights, "relu", True, g)
+    full = _first_gradient(x, weights, g)
+    np.testing.assert_allclose(x.T @ full, by_weights, rtol=1e-9, atol=1e-12)
+    assert rms[0] == pytest.approx(np.sqrt((full**2).mean()))
+    assert rms.shape == (3,)
+
+
+def _first_gradient(x, weights, g):
+    """By the Jacobian of each normalised unit, written out as a matrix over the batch."""
+    m, kept = len(x), []
+    for W in weights:
+        f = x @ W
+        z = (f - f.mean(0)) / f.std(0)
+        kept.append((W, z, f.std(0)))
+        x = np.maximum(z, 0)
+    for i, (W, z, sd) in reversed(list(enumerate(kept))):
+        g = g * (z > 0)
+        jacobians = [(np.eye(m) - 1 / m - np.outer(c, c) / m) / s for c, s in zip(z.T, sd, strict=True)]
+        g = np.stack([J @ column for J, column in zip(jacobians, g.T, strict=True)], axis=1)
+        if i:
+            g = g @ W.T
+    return g
+
+
+def test_linear_batch_norm_keeps_gradients_and_relu_lets_them_grow():
+    def growth(activation, norm):
+        rms = depth.stack(7, activation, norm, 20, 96, 96)
+        return np.exp(-np.polyfit(np.arange(15), np.log(rms[:15]), 1)[0])
+
+    assert growth("linear", True) == pytest.approx(1, abs=0.03)
+    assert growth("relu", True) == pytest.approx(depth.LIMIT, rel=0.04)
+    assert growth("relu", False) == pytest.approx(1, abs=0.06)
+    assert growth("sigmoid", False) < 0.3
+
+
+def test_epochs_and_rates_are_read_off():
+    assert speed.epochs_to([1.0, 0.1, 0.01], 0.1) == pytest.approx(2.0)
+    assert speed.epochs_to([1.0, 0.01], 0.1) == pytest.approx(1.5)
+    assert speed.epochs_to([0.05], 0.1) == 1.0
+    assert np.isnan(speed.epochs_to([1.0, np.nan], 0.1))
+    grid = (0.1, 0.2, 0.4)
+    assert speed.highest([0.3, 9.0, 0.4], grid, 0.5) == 0.4
+    assert speed.highest([9.0, 9.0, 9.0], grid, 0.5) == pytest.approx(0.05)
+    assert speed.rates(SMALL)[-1] == pytest.approx(SMALL.rate_low * 10 ** ((SMALL.rate_points - 1) / 4), rel=1e-3)
+
+
+@pytest.mark.jit_only
+def test_every_seed_trains_on_its_own_split_and_both_gaps_read_the_same_batches():
+    p = SMALL.model_copy(update={"gap_batches": (4, 16, 64), "gap_epochs": 2, "gap_passes": 2, "gap_rates": (0.2,)})
+    data = frame(mismatch.gaps(p.model_copy(update={"gap_steps": 20}), [1000, 1001], Sweep(threads=1)))
+    full = judge.pick(data, "gap", "full")
+    assert np.abs(full[full.x == p.n_train].value).max() < 1e-5
+    assert np.abs(judge.pick(data, "gap", "layer norm").value).max() < 1e-5
+    assert judge.pick(data, "gap", "batch norm").value.abs().min() > 1e-6
+
+
+def rows(part, arms, metric, x, spread=0.002):
+    """Made-up rows: arm -> level, or a function of the seed's noise."""
+    rng = np.random.default_rng(11)
+    return [(part, a, metric, x, s, v + spread * rng.normal()) for a, v in arms.items() for s in SEEDS]
+
+
+def speed_frame(ratio, seconds=1.0):
+    records = []
+    for d in SMALL.depths:
+        for b in (*SMALL.speed_batches, SMALL.small_batch):
+            arms = {
+                f"none {d}": 20 * ratio,
+                f"batch norm {d}": 20.0,
+                f"same rate {d}": 20.0,
+                f"detached {d}": 40.0 * ratio,
+            }
+            records += rows("speed", arms, "epochs", b, 0.05)
+            costs = ((f"none {d}", 1.0), (f"batch norm {d}", seconds))
+            records += [("speed", a, "seconds per epoch", b, -1, c) for a, c in costs]
+    records += rows(
+        "speed", {f"none {SMALL.depths[0]}": 20.0, f"batch norm {SMALL.depths[0]}": 60.0}, "epochs", 2, 0.05
+    )
+    return frame(records)
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(3.0, "confirmed"), (1.0, "null"), (0.5, "refuted")])
+def test_ratios_of_epochs_reach_every_verdict(ratio, verdict):
+    out = trained.speed(speed_frame(ratio), SMALL)
+    assert out["fewer-epochs"][0].verdict == verdict
+    assert out["detached-faster"][0].verdict is Verdict.REFUTED
+    assert out["pairs-faster"].verdict is Verdict.REFUTED
+
+
+def test_seconds_count_the_price_of_an_epoch():
+    out = trained.speed(speed_frame(2.0, seconds=3.0), SMALL)
+    assert out["fewer-epochs"][0].verdict is Verdict.CONFIRMED
+    assert out["fewer-seconds"][0].verdict is Verdict.REFUTED
+
+
+def test_a_wide_spread_of_ratios_is_inconclusive():
+    data = speed_frame(1.2)
+    chosen = data.arm.str.startswith("none") & (data.metric == "epochs")
+    data.loc[chosen, "value"] *= np.where(data.seed[chosen] % 2, 4.0, 0.25)
+    assert trained.speed(data, SMALL)["fewer-epochs"][0].verdict is Verdict.INCONCLUSIVE
+
+
+def test_speed_in_part_of_the_axis_is_qualified():
+    data = speed_frame(3.0)
+    data.loc[(data.arm == f"none {SMALL.depths[0]}") & (data.metric == "epochs"), "value"] /= 3
+    assert trained.speed(data, SMALL)["fewer-epochs"][0].verdict is Verdict.QUALIFIED
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(10.0, "confirmed"), (1.0, "null"), (0.1, "refuted")])
+def test_highest_rates_reach_every_verdict(factor, verdict):
+    records = []
+    for d in SMALL.depths:
+        for b in SMALL.rate_batches:
+            records += rows("rate", {f"none {d}": 0.3, f"batch norm {d}": 0.3 * factor}, "highest", b, 1e-4)
+        records += rows("rate loss", {f"batch norm {d}": 2.0}, "100", 30.0)
+    records += rows("rate", {f"none {SMALL.depths[0]}": 0.1, f"batch norm {SMALL.depths[0]}": 0.01}, "highest", 2, 1e-4)
+    out = trained.rates(frame(records), SMALL)
+    assert out["higher-rate"][0].verdict == verdict
+    assert out["pairs-higher"].verdict is Verdict.REFUTED
+    assert out["still-limited"].verdict == ("confirmed" if len(SEEDS) * len(SMALL.depths) >= 35 else "inconclusive")
+
+
+def mismatch_frame(exponent, lost):
+    records = []
+    for B in SMALL.formula_batches:
+        for arm, theory in (("variance", (B - 1) / B), ("inverse", mismatch.inflation(B))):
+            records += [("moments", arm, "mean", B, -1, theory), ("moments", arm, "error", B, -1, 1e-3)]
+    metrics = [f"{f} {r:g}" for f in ("epochs", "steps") for r in (SMALL.gap_rate, *SMALL.gap_rates)]
+    for B in (*SMALL.gap_batches, SMALL.n_train):
+        for m in metrics:
+            records += rows("gap", {"batch norm": float(B) ** exponent}, m, B, 1e-5)
+            records += rows("training loss", {"batch norm": 0.3, "layer norm": 0.3}, m, B)
+            records += rows("gap", {"layer norm": 0.0}, m, B, 0.0)
+    for arm in ("full", "batches"):
+        records += rows("gap", {arm: SMALL.gap_batches[0] ** exponent}, "recalibrated", SMALL.gap_batches[0], 1e-5)
+        records += rows("gap", {arm: 0.0}, "recalibrated", SMALL.n_train, 0.0)
+    for B in (2, *SMALL.large):
+        arms = {"batch norm": 0.9 - (lost if B == 2 else 0), "none": 0.9, "layer norm": 0.9}
+        records += rows("accuracy", arms, "test", B)
+    return frame(records)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "lost", "verdicts"),
+    [(-1.0, 0.5, ("confirmed", "confirmed")), (-0.1, 0.0, ("refuted", "null")), (-1.5, -0.1, ("confirmed", "refuted"))],
+)
+def test_gap_and_collapse_reach_every_verdict(exponent, lost, verdicts):
+    out = trained.mismatch(mismatch_frame(exponent, lost), SMALL)
+    assert (out["gap-slope"][0].verdict, out["collapse"].verdict) == verdicts
+    assert out["moments"].verdict is Verdict.CONFIRMED
+    assert out["layer-norm-slope"][0].verdict is Verdict.REFUTED
+    assert not out["layer-norm-collapse"].verdict.passes
+    assert out["layer-norm-gap"].verdict.passes and out["full-batch-gap"][0].verdict.passes
+
+
+def deep_frame(growth, residual):
+    records, x = [], np.arange(1, SMALL.deep + 1)
+    factors = {
+        "relu BN": growth,
+        "relu none": 1.0,
+        "linear BN": 1.0,
+        "tanh BN": 1.07,
+        "sigmoid BN": 1.02,
+        "sigmoid none": 0.24,
+    }
+    for arm, factor in factors.items():
+        for size in ((SMALL.deep_width, SMALL.deep_batch), *SMALL.deep_sizes):
+            for s in SEEDS:
+                rms = (factor + 1e-3 * (s % 3 - 1)) ** (SMALL.deep - x)
+                records += [("stack", arm, "{} {}".format(*size), k, s, v) for k, v in zip(x, rms, strict=True)]
+    for d in SMALL.train_depths:
+        gain = residual if d == SMALL.checked_depth else 0.0
+        arms = {"none": 0.5, "batch norm": 0.5, "residual": 0.8, "residual + batch norm": 0.5 + gain}
+        records += rows("depth", arms, "test", d)
+    return frame(records)
+
+
+@pytest.mark.parametrize(
+    ("growth", "residual", "verdicts"),
+    [(1.21, 0.3, ("confirmed", "confirmed")), (1.0, 0.0, ("refuted", "null")), (1.4, -0.3, ("refuted", "refuted"))],
+)
+def test_growth_and_residual_reach_every_verdict(growth, residual, verdicts):
+    out = trained.deep(deep_frame(growth, residual), SMALL)
+    assert (out["explodes"].verdict, out["residual-needed"].verdict) == verdicts
+    assert out["no-vanishing"][0].verdict is Verdict.CONFIRMED
+    assert out["linear-level"].verdict is Verdict.CONFIRMED
+    assert out["he-grows"].verdict is Verdict.REFUTED
+    assert not out["shallow-residual"].verdict.passes
+
+
+def test_vanishing_gradients_under_batch_norm_would_be_seen():
+    data = deep_frame(1.2, 0.3)
+    chosen = data.arm == "sigmoid BN"
+    data.loc[chosen, "value"] = 0.8 ** (SMALL.deep - data.x[chosen])
+    assert trained.deep(data, SMALL)["no-vanishing"][0].verdict is not Verdict.CONFIRMED
+
+
+def test_folding_formula_notices_a_wrong_factor():
+    p = SMALL.model_copy(update={"norm_epochs": 1})
+    net = invariance.mlp(BatchNorm(), 2, 6, "float64", bias=True)
+    (result,) = fit_many([invariance.train(net, 0.1, 1000, 20, 1, p.n_train)], threads=1)
+    folded = invariance.fold_batch_norm(result)
+    assert invariance.formula_error(result, folded) < 1e-12
+    folded.theta[:] *= 1.01
+    assert invariance.formula_error(result, folded) == pytest.approx(0.01, rel=1e-6)
+
+
+@pytest.mark.jit_only
+def test_a_small_run_from_measure_to_figure():
+    p = study.QUICK.model_copy(
+        update={"seeds": 3, "tuning_seeds": 1, "extensions": 0, "grid_points": 3, "gap_epochs": 6,
+                "norm_arm_epochs": 3, "speed_epochs": 6, "rate_epochs": 4, "deep_epochs": 2, "norm_epochs": 3}
+    )  # fmt: skip
+    data = study.measure(p, seeds_of(p), Sweep(threads=1))
+    assert isinstance(data, pd.DataFrame) and np.isfinite(data["value"]).all()
+    loaded = load("normalization/batch_norm")
+    found = {f.name: f for f in judging.settle(loaded.judge(data, p), loaded.CRITERIA)}
+    exact = ("standardises", "gradient", "output-invariant", "gradient-inverse", "orthogonal", "norm-growth",
+             "bias-gradient", "bias-effect", "folded")  # fmt: skip
+    assert {n: found[n].verdict for n in exact} == dict.fromkeys(exact, Verdict.EXACT)
+    assert found["as-printed-e15"].verdict is Verdict.REFUTED
+    primary = ("bn-scale-invariance", "bn-bias-useless", "bn-merge", "bn-forward-backward")
+    assert all(f.control_ok is not False for f in found.values() if f.claim in primary)
+    assert len(loaded.draw(data, p).axes) == 10
