@@ -26,7 +26,8 @@ SCOPE = """
   normalisation, no residuals; another budget moves the depths. "Trained" means more than
   {{ params.success }} of the training images right; rates are tuned on a coarse grid, {{ params.grid_density }} per
   decade. LeCun's rule is left out, since it is Xavier's in square layers. Depths come in half octaves, which bounds
-  what one seed can say.
+  what one seed can say. "Deeper" asks for no more than
+  {{ params.octaves }} octaves; how much it is says the finding.
 * **Symmetry.** Equality to the last bit rests on sums in a fixed order, as the engine has them on the CPU; elsewhere
   rounding may part twins. That noise breaks equality does not mean that twins separate: see `noise-parts` and
   `noise-proportional`. The direction (1, -1) is flat everywhere on the set of twins, so its curvature u'Hu is 0, but u
