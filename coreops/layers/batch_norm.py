@@ -25,10 +25,11 @@ from coreops.target import barrier, kernel, lane, lanes
 
 CHANNELS, DETACHED, CENTER_ONLY, BEGIN, END = range(5)  # of dims
 
-# Vectors of one number per channel in `work`:  y = (x - MEAN) FACTOR + gain OFFSET + shift,  FACTOR = gain RATE.
-# INVERSE is 1/sd of the batch, through which the gradient of the variance goes: 0 if nothing is divided by it.
-# (Of a NumPy type: Numba compiles anew for every literal argument.)
-MEAN, VARIANCE, INVERSE, RATE, OFFSET, FACTOR, SUM, PRODUCT, VECTORS = np.arange(9)
+# work holds eight vectors of one number per channel: mean | variance | inverse | rate | offset | factor | sums of the
+# pass: two.   y = (x - mean) factor + gain offset + shift with factor = gain rate; inverse is the 1/sd of the batch
+# through which the gradient of the variance goes, 0 if nothing is divided by it. (Slices are written out because a
+# function may not return one on CUDA.)
+VECTORS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,21 +105,14 @@ def batch_norm_forward(op, m, arena, mode):
     normalize(op, m, arena)
 
 
-@kernel(inline=True)
-def vector(op, arena, k):
-    """One of the vectors in work."""
-    c = op["dims"][CHANNELS]
-    return arena[op["work"] + k * c : op["work"] + (k + 1) * c]
-
-
 @kernel
 def batch_moments(op, m, arena):
     """Mean and biased variance in two passes; the second also finds what rounding left out of the mean in the first."""
-    c = op["dims"][CHANNELS]
+    c, w = op["dims"][CHANNELS], op["work"]
     rows = m * (op["n_in"] // c)
     x = arena[op["x"] : op["x"] + rows * c]
-    mean, variance, left = vector(op, arena, MEAN), vector(op, arena, VARIANCE), vector(op, arena, SUM)
-    inverse, rate, offset = vector(op, arena, INVERSE), vector(op, arena, RATE), vector(op, arena, OFFSET)
+    mean, variance, left = arena[w : w + c], arena[w + c : w + 2 * c], arena[w + 6 * c : w + 7 * c]
+    inverse, rate, offset = arena[w + 2 * c : w + 3 * c], arena[w + 3 * c : w + 4 * c], arena[w + 4 * c : w + 5 * c]
     zero, one, eps = arena.dtype.type(0), arena.dtype.type(1), arena.dtype.type(op["eps"])
     share = arena.dtype.type(1.0 / rows)
     for j in range(lane(), c, lanes()):
@@ -147,10 +141,10 @@ def batch_moments(op, m, arena):
 @kernel
 def running_moments(op, arena):
     """What evaluation takes for them."""
-    c = op["dims"][CHANNELS]
+    c, w = op["dims"][CHANNELS], op["work"]
     stats = arena[op["stats"] : op["stats"] + 2 * c]
-    mean, inverse = vector(op, arena, MEAN), vector(op, arena, INVERSE)
-    rate, offset = vector(op, arena, RATE), vector(op, arena, OFFSET)
+    mean, inverse = arena[w : w + c], arena[w + 2 * c : w + 3 * c]
+    rate, offset = arena[w + 3 * c : w + 4 * c], arena[w + 4 * c : w + 5 * c]
     zero, one, eps = arena.dtype.type(0), arena.dtype.type(1), arena.dtype.type(op["eps"])
     for j in range(lane(), c, lanes()):
         mean[j], inverse[j], offset[j] = stats[j], zero, zero
@@ -163,10 +157,10 @@ def running_moments(op, arena):
 @kernel
 def move_running(op, m, arena, mode):
     """running <- decay running + (1 - decay) batch; decay = 1 - 1/k in the k-th batch of a cumulative average."""
-    c = op["dims"][CHANNELS]
+    c, w = op["dims"][CHANNELS], op["work"]
     n = m * (op["n_in"] // c)
     stats = arena[op["stats"] : op["stats"] + 2 * c + 1]
-    mean, variance = vector(op, arena, MEAN), vector(op, arena, VARIANCE)
+    mean, variance = arena[w : w + c], arena[w + c : w + 2 * c]
     batches = np.float64(stats[2 * c]) + 1.0
     keep = 1.0 - 1.0 / batches if mode & RECALIBRATE else op["decay"]
     kept, moved = arena.dtype.type(keep), arena.dtype.type(1.0 - keep)
@@ -182,11 +176,11 @@ def move_running(op, m, arena, mode):
 
 @kernel
 def normalize(op, m, arena):
-    c = op["dims"][CHANNELS]
+    c, w = op["dims"][CHANNELS], op["work"]
     rows = m * (op["n_in"] // c)
     x, y = arena[op["x"] : op["x"] + rows * c], arena[op["y"] : op["y"] + rows * c]
-    mean, rate, offset = vector(op, arena, MEAN), vector(op, arena, RATE), vector(op, arena, OFFSET)
-    factor, constant = vector(op, arena, FACTOR), vector(op, arena, SUM)
+    mean, rate, offset = arena[w : w + c], arena[w + 3 * c : w + 4 * c], arena[w + 4 * c : w + 5 * c]
+    factor, constant = arena[w + 5 * c : w + 6 * c], arena[w + 6 * c : w + 7 * c]
     gain, shift = arena[op["w"] : op["w"] + c], arena[op["b"] : op["b"] + c]
     has_gain, has_shift, zero = op["w"] >= 0, op["b"] >= 0, arena.dtype.type(0)
     for j in range(lane(), c, lanes()):
@@ -203,11 +197,11 @@ def batch_norm_backward(op, m, arena, mode):
     """dshift = sum dy, dgain = sum dy xh, dx = (gain/sd) (dy - mean dy - xh mean(dy xh)); without the means where mu
     and v are constants. Sums are over what mu and v are taken over.   Ioffe & Szegedy 2015, section 3.
     """
-    c, flags = op["dims"][CHANNELS], op["flags"]
+    c, w, flags = op["dims"][CHANNELS], op["work"], op["flags"]
     rows = m * (op["n_in"] // c)
     x, dy = arena[op["x"] : op["x"] + rows * c], arena[op["dy"] : op["dy"] + rows * c]
-    mean, inverse, factor = vector(op, arena, MEAN), vector(op, arena, INVERSE), vector(op, arena, FACTOR)
-    total, product = vector(op, arena, SUM), vector(op, arena, PRODUCT)
+    mean, inverse, factor = arena[w : w + c], arena[w + 2 * c : w + 3 * c], arena[w + 5 * c : w + 6 * c]
+    total, product = arena[w + 6 * c : w + 7 * c], arena[w + 7 * c : w + 8 * c]
     zero = arena.dtype.type(0)
     for j in range(lane(), c, lanes()):
         total[j], product[j] = zero, zero
@@ -218,7 +212,7 @@ def batch_norm_backward(op, m, arena, mode):
             product[j] += d * (x[i * c + j] - mean[j])
     if not mode & NO_PARAMETER_GRADIENT:
         if op["dw"] >= 0:
-            rate, offset = vector(op, arena, RATE), vector(op, arena, OFFSET)
+            rate, offset = arena[w + 3 * c : w + 4 * c], arena[w + 4 * c : w + 5 * c]
             dw, add = arena[op["dw"] : op["dw"] + c], flags & ADD_DW != 0
             for j in range(lane(), c, lanes()):
                 dw[j] = (dw[j] if add else zero) + rate[j] * product[j] + offset[j] * total[j]

@@ -11,16 +11,11 @@ from coreops.layers.batch_norm import (
     BEGIN,
     CHANNELS,
     END,
-    INVERSE,
-    MEAN,
-    OFFSET,
-    RATE,
     BatchStatistics,
     batch_moments,
     move_running,
     normalize,
     running_moments,
-    vector,
 )
 from coreops.records import BATCH_STATISTICS, TRAIN, UPDATE_STATISTICS
 from coreops.target import barrier, kernel, lane, lanes
@@ -75,8 +70,8 @@ def batch_renorm_forward(op, m, arena, mode, step):
 
 @kernel
 def correct(op, arena, step):
-    """RATE = r/sd_B and OFFSET = d; its backward pass is that of batch norm, which takes both for constants."""
-    c, begin, end = op["dims"][CHANNELS], op["dims"][BEGIN], op["dims"][END]
+    """rate = r/sd_B and offset = d; its backward pass is that of batch norm, which takes both for constants."""
+    c, w, begin, end = op["dims"][CHANNELS], op["work"], op["dims"][BEGIN], op["dims"][END]
     if step >= end:
         r_max, d_max = op["slope"], op["rate"]
     elif step <= begin:
@@ -85,8 +80,8 @@ def correct(op, arena, step):
         grown = (step - begin) / (end - begin)
         r_max, d_max = 1.0 + (op["slope"] - 1.0) * grown, op["rate"] * grown
     stats = arena[op["stats"] : op["stats"] + 2 * c]
-    mean, inverse = vector(op, arena, MEAN), vector(op, arena, INVERSE)
-    rate, offset = vector(op, arena, RATE), vector(op, arena, OFFSET)
+    mean, inverse = arena[w : w + c], arena[w + 2 * c : w + 3 * c]
+    rate, offset = arena[w + 3 * c : w + 4 * c], arena[w + 4 * c : w + 5 * c]
     eps, one = arena.dtype.type(op["eps"]), arena.dtype.type(1)
     low, high, bound = arena.dtype.type(1.0 / r_max), arena.dtype.type(r_max), arena.dtype.type(d_max)
     for j in range(lane(), c, lanes()):

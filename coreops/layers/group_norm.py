@@ -13,8 +13,9 @@ from coreops.layers.normalization import Normalization
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, SKIP_DX
 from coreops.target import barrier, kernel, lane, lanes
 
-# Vectors in `work`, of one number per example and channel (of a NumPy type: Numba compiles anew for every literal).
-MEAN, INVERSE, FACTOR, TOTAL, PRODUCT, LEVEL, SLOPE, VECTORS = np.arange(8)
+# work holds seven vectors of one number per channel for each example:
+# mean | inverse (1/sd) | factor (gain/sd) | sums of the pass: two | level | slope, of the input's gradient.
+VECTORS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +85,6 @@ class InstanceNorm(ExampleStatistics):
         return channels
 
 
-@kernel(inline=True)
-def vector(op, arena, i, k):
-    """Vector k of example i."""
-    c = op["dims"][0]
-    start = op["work"] + (VECTORS * i + k) * c
-    return arena[start : start + c]
-
-
 @kernel
 def spread(values, size, share):
     """Each group of `size` values becomes share sum(values), its mean, in every place.
@@ -118,9 +111,10 @@ def group_norm_forward(op, m, arena):
     has_gain, has_shift, share = op["w"] >= 0, op["b"] >= 0, 1.0 / (n // c * size)
     zero, one, eps = arena.dtype.type(0), arena.dtype.type(1), arena.dtype.type(op["eps"])
     for i in range(lane(), m, lanes()):
+        w = op["work"] + i * VECTORS * c
         x, y = arena[op["x"] + i * n : op["x"] + (i + 1) * n], arena[op["y"] + i * n : op["y"] + (i + 1) * n]
-        mean, inverse = vector(op, arena, i, MEAN), vector(op, arena, i, INVERSE)
-        factor, constant = vector(op, arena, i, FACTOR), vector(op, arena, i, TOTAL)
+        mean, inverse = arena[w : w + c], arena[w + c : w + 2 * c]
+        factor, constant = arena[w + 2 * c : w + 3 * c], arena[w + 3 * c : w + 4 * c]
         for j in range(c):
             mean[j], inverse[j] = x[j], zero
         for p in range(1, n // c):
@@ -152,12 +146,13 @@ def group_norm_backward(op, m, arena, mode):
     share = 1.0 / (n // c * size)
     zero = arena.dtype.type(0)
     for i in range(lane(), m, lanes()):
+        w = op["work"] + i * VECTORS * c
         x, dy = arena[op["x"] + i * n : op["x"] + (i + 1) * n], arena[op["dy"] + i * n : op["dy"] + (i + 1) * n]
-        mean, inverse = vector(op, arena, i, MEAN), vector(op, arena, i, INVERSE)
+        mean, inverse = arena[w : w + c], arena[w + c : w + 2 * c]
         total, product, factor = (
-            vector(op, arena, i, TOTAL),
-            vector(op, arena, i, PRODUCT),
-            vector(op, arena, i, FACTOR),
+            arena[w + 3 * c : w + 4 * c],
+            arena[w + 4 * c : w + 5 * c],
+            arena[w + 2 * c : w + 3 * c],
         )
         for j in range(c):
             total[j], product[j] = zero, zero
@@ -167,7 +162,7 @@ def group_norm_backward(op, m, arena, mode):
                 product[j] += dy[p * c + j] * ((x[p * c + j] - mean[j]) * inverse[j])
         if wanted:
             dx = arena[op["dx"] + i * n : op["dx"] + (i + 1) * n]
-            level, slope = vector(op, arena, i, LEVEL), vector(op, arena, i, SLOPE)
+            level, slope = arena[w + 5 * c : w + 6 * c], arena[w + 6 * c : w + 7 * c]
             for j in range(c):  # factor = gain/sd: both means come out divided by sd
                 level[j], slope[j] = total[j] * factor[j], product[j] * factor[j]
             spread(level, size, share)
@@ -182,19 +177,20 @@ def group_norm_backward(op, m, arena, mode):
     barrier()
     if not mode & NO_PARAMETER_GRADIENT:
         if op["dw"] >= 0:
-            sum_over_examples(op, m, arena, PRODUCT, op["dw"], flags & ADD_DW != 0)
+            sum_over_examples(op, m, arena, op["work"] + 4 * c, op["dw"], flags & ADD_DW != 0)
         if op["db"] >= 0:
-            sum_over_examples(op, m, arena, TOTAL, op["db"], flags & ADD_DB != 0)
+            sum_over_examples(op, m, arena, op["work"] + 3 * c, op["db"], flags & ADD_DB != 0)
 
 
 @kernel
-def sum_over_examples(op, m, arena, k, out, add):
-    """out (+)= sum over examples of their vector k."""
+def sum_over_examples(op, m, arena, first, out, add):
+    """out (+)= sum over examples of a vector of theirs, `first` being that of example 0."""
     c, zero = op["dims"][0], arena.dtype.type(0)
-    vectors, target = arena[op["work"] : op["work"] + m * VECTORS * c], arena[out : out + c]
+    step = VECTORS * c
+    vectors, target = arena[first : first + (m - 1) * step + c], arena[out : out + c]
     for j in range(lane(), c, lanes()):
-        target[j] = (target[j] if add else zero) + vectors[k * c + j]
+        target[j] = (target[j] if add else zero) + vectors[j]
     for i in range(1, m):
         for j in range(lane(), c, lanes()):
-            target[j] += vectors[(VECTORS * i + k) * c + j]
+            target[j] += vectors[i * step + j]
     barrier()
