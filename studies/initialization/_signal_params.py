@@ -119,8 +119,8 @@ class Params(FrozenModel):
 
 FULL = Params()
 QUICK = Params(
-    seeds=6, max_doublings=0, gain_widths=(64,), gain_depth=10, gain_draws=20, short_draws=(4000, 1000, 60),
-    long_depth=20, long_draws=(1000, 200, 20), log_depths=(5, 10, 20), wide=1024, wide_draws=6, decay_widths=(256,),
-    decay_depth=30, decay_draws=150, backward_draws=30, hidden_layers=(1, 2, 4, 8, 16), epochs=12, tuning_seeds=1,
+    seeds=6, max_doublings=0, gain_widths=(64,), gain_depth=10, gain_draws=20, short_draws=(4000, 1000, 40),
+    long_depth=20, long_draws=(1000, 200, 20), log_depths=(5, 10, 20), wide=1024, wide_draws=4, decay_widths=(256,),
+    decay_depth=30, decay_draws=160, backward_draws=30, hidden_layers=(1, 2, 4, 8), epochs=12, tuning_seeds=1,
     grid_points=3, grid_density=1, extensions=0, xor_steps=300,
 )  # fmt: skip
