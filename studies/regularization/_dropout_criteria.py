@@ -8,21 +8,21 @@ IDENTITY = "largest error {{ params.identity_tol }}, relative or, below 1, absol
 PROBABILITY = "largest error of a probability {{ params.identity_tol }}; all 2^{{ params.units }} masks, every seed"
 PAIRED = "paired over seeds at each setting, 95 % BCa interval off 0 and mean at least {{ params.margin }}"
 SHARE = (
-    "share of settings with a regret below {{ params.margin }} (paired, 95 % interval) at least {{ params.near_share }}; "
-    "regret in test accuracy against the rate that is best on validation"
+    "share of settings with a regret below {{ params.margin }} (paired, 95 % interval) at least "
+    "{{ params.near_share }}; regret in test accuracy against the rate that is best on validation"
 )
 
 CRITERIA = Criteria(
     Criterion(claim=SCALING, name="inverted-mean",
-        statement="Divided by the keep rate in training, pre-activations have the mean that evaluation computes.",
+        statement="Divided by the keep rate in training, pre-activations have the mean that evaluation has.",
         criterion=IDENTITY),
     Criterion(claim=SCALING, name="test-mean",
         statement="Weights times the keep rate in evaluation, biases untouched, give the mean of training.",
         criterion=IDENTITY),
     Criterion(claim=SCALING, name="sampled-mean",
         statement="So do the engine's own masks, under both conventions.",
-        criterion="{{ params.draws }} draws: within z standard errors, Bonferroni, and {{ params.sampled_tol }} relative "
-            "to the root mean square pre-activation"),
+        criterion="{{ params.draws }} draws: within z standard errors, Bonferroni, and {{ params.sampled_tol }} "
+            "relative to the root mean square pre-activation"),
     Criterion(claim=SCALING, name="twins",
         statement="Trained twins of the two conventions stay the same function, W of the first (1 - q) times W of the "
             "second, if the second learns (1 - q)^-2 as fast.",

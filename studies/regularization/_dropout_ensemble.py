@@ -112,7 +112,7 @@ def measure(p, seeds, sweep):
                     data=data,
                     train=split.train,
                     evaluate_every=0,
-                )  # fmt: skip
+                )
             )
     keys = [(seed, depth, activation) for seed in seeds for depth, activation in nets]
     for (seed, depth, activation), result in zip(keys, sweep(runs), strict=True):

@@ -44,20 +44,20 @@ def descent(p, seeds, sweep):
     data, runs = Data(X, y), []
     for rate in p.ridge_rates:
         net = Network(Dropout(rate), Dense(X.shape[1], 1, bias=False), loss=SquaredError(), dtype="float64")
-        for seed in seeds:
-            runs.append(
-                Run(
-                    net,
-                    optimizer=SGD(p.ridge_step_size * (1 - rate)),
-                    batch_size=None,
-                    epochs=p.ridge_steps,
-                    seed=seed,
-                    data=data,
-                    evaluate_every=0,
-                    record_theta_every=10,
-                    theta0=np.zeros(X.shape[1]),
-                )  # fmt: skip
+        runs += [
+            Run(
+                net,
+                optimizer=SGD(p.ridge_step_size * (1 - rate)),
+                batch_size=None,
+                epochs=p.ridge_steps,
+                seed=seed,
+                data=data,
+                evaluate_every=0,
+                record_theta_every=10,
+                theta0=np.zeros(X.shape[1]),
             )
+            for seed in seeds
+        ]
     out, table = [], sweep(runs)
     for i, (rate, seed) in enumerate((rate, seed) for rate in p.ridge_rates for seed in seeds):
         path = table[i].step_theta

@@ -58,7 +58,7 @@ def means(p):
 
 def sampled(p):
     """Means over the engine's own masks; `value` with its standard error, `theory` is the evaluation."""
-    W, b, g, theta = layer(1000, p)
+    _, _, g, theta = layer(1000, p)
     out, many = [], np.repeat(g[None], p.draws, axis=0)
     for arm in ARMS:
         net = network(arm, p.sampled_rate, p.units, p.outputs)
@@ -97,7 +97,7 @@ def twins(p, seeds, sweep):
                     evaluate_every=0,
                     record_theta_every=5,
                     theta0=theta,
-                )  # fmt: skip
+                )
             )
     table, out = sweep(runs), []
     for k, seed in enumerate(seeds):

@@ -184,7 +184,7 @@ def test_controls_notice_what_they_are_for():
     out = trained.outcomes(accuracies({None: GOOD}, masked=0.1, tiny=1e-3), P)
     assert out["masks-on"].verdict.passes
     assert not out["tiny-rate"].verdict.passes
-    easy = {q: 0.8 for q in GOOD}
+    easy = dict.fromkeys(GOOD, 0.8)
     assert trained.outcomes(accuracies({None: easy}), P)["extreme"].verdict.passes
 
 
