@@ -59,15 +59,15 @@ def reduced(seed, p):
     return scores, split, scores[split.test[: p.inputs]]
 
 
-def compared(net, theta, X, activation, p, seed, arm, masked="input", scatter=False):
+def compared(net, theta, X, activation, p, seed, arm, masked="input", scatter=False, k=0):
     """Divergences from the scaled network, its largest error against the geometric mean, and, once, the points."""
     log_p, weight = thinned(net, theta, X, activation, p.sampled_rate, masked)
     geometric, arithmetic = averages(log_p, weight)
     scaled = log_softmax(network_outputs(net, theta, X), axis=-1)
     kl = [divergence(mean, scaled) for mean in (geometric, arithmetic)]
     error = np.abs(np.exp(scaled) - np.exp(geometric)).max()
-    out = [frame("ensemble", arm, seed, 0, name, v) for name, v in zip(("geometric", "arithmetic"), kl, strict=True)]
-    out.append(frame("ensemble", arm, seed, 0, "error", error, 0.0))
+    out = [frame("ensemble", arm, seed, k, name, v) for name, v in zip(("geometric", "arithmetic"), kl, strict=True)]
+    out.append(frame("ensemble", arm, seed, k, "error", error, 0.0))
     if scatter:
         out.append(frame("scatter", arm, seed, 0, "probability", np.exp(scaled), np.exp(geometric)))
     return out
@@ -101,7 +101,9 @@ def measure(p, seeds, sweep):
         for (depth, activation), net in nets.items():
             for scale in p.scales:
                 arm = f"{activation}, {depth} layers, weights x {scale:g}"
-                out += compared(net, scale * net.initialize(seed), X, activation, p, seed, arm)
+                for k in range(p.nets):
+                    theta = scale * net.initialize(seed + 10_000 * k)
+                    out += compared(net, theta, X, activation, p, seed, arm, k=k)
             runs.append(
                 Run(
                     net,

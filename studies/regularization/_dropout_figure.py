@@ -1,4 +1,4 @@
-"""The figure of `dropout`: eight panels, two to a row."""
+"""The figure of `dropout`: eight panels on five rows."""
 
 import numpy as np
 
@@ -7,13 +7,21 @@ from studies.regularization import _dropout_judge as judging
 from studies.regularization._dropout_digits_judge import best, gain, positive, table
 
 INKS = ("#0072B2", "#8A5F00", "#007A58", "#A84A00")
-SHORT = {0: "clean", 1: "noisy"}
 
 
 def draw(data, p):
-    fig, axes = plotting.figure(4, 2, width=16.0, height=22.0)
-    panels = (_means, _slide, _scatter, _ratios, _coefficients, _curves, _map, _best)
-    for ax, panel, letter in zip(axes.ravel(), panels, "ABCDEFGH", strict=True):
+    fig, only = plotting.figure(width=16.0, height=35.5)
+    size = only.xaxis.label.get_size()
+    only.remove()
+    # rows of their own: wide labels of one must not squeeze the others
+    rows = fig.subfigures(5, 1, height_ratios=(1, 1, 1.45, 1.1, 1.5))
+    axes = [ax for row, cols in zip(rows, (2, 2, 1, 1, 2), strict=True) for ax in np.ravel(row.subplots(1, cols))]
+    for ax in axes:
+        ax.tick_params(which="both", labelsize=size)
+        ax.xaxis.label.set_size(size)
+        ax.yaxis.label.set_size(size)
+    panels = (_means, _slide, _scatter, _coefficients, _ratios, _curves, _map, _best)
+    for ax, panel, letter in zip(axes, panels, "ABCDEFGH", strict=True):
         title = panel(ax, data, p)
         ax.set_title(f"{letter}  {title}", loc="left", fontsize=ax.xaxis.label.get_size())
     return fig
@@ -42,11 +50,11 @@ def _means(ax, data, p):
             markersize=4.2, markerfacecolor="none" if arm == "test" else None,
         )  # fmt: skip
     _diagonal(ax, judging.rows(data, "sampled", metric="f")[["value", "theory"]].to_numpy())
-    ax.set(xlabel="mean over training masks", ylabel="in evaluation")
-    _write(ax, 0.04, 0.90, "divided in training", 0)
-    _write(ax, 0.04, 0.80, "multiplied at test", 1)
-    _write(ax, 0.97, 0.05, "none", 2, ha="right")
-    return f"Pre-activations, $q$ = {p.sampled_rate:g}"
+    ax.set(xlabel="mean in training", ylabel="evaluation")
+    _write(ax, 0.03, 0.91, "/ in training", 0)
+    _write(ax, 0.03, 0.80, "× at test", 1)
+    _write(ax, 0.97, 0.05, "unscaled", 2, ha="right")
+    return f"Scaling, $q$ = {p.sampled_rate:g}"
 
 
 def _slide(ax, data, p):
@@ -66,9 +74,9 @@ def _slide(ax, data, p):
             color=INKS[k % len(INKS)], fontsize=ax.xaxis.label.get_size(), annotation_clip=False,
         )  # fmt: skip
     ax.axhline(0, color=plotting.THEORY, linewidth=0.6)
-    _write(ax, 0.04, 0.88, "dashed: $q\\,b$; scaling $W$ only: 0")
-    ax.set(xlabel="bias $b$", ylabel="training mean - evaluation")
-    return "Scaling the bias too (E42)"
+    _write(ax, 0.03, 0.91, "dashed: $q\\,b$")
+    ax.set(xlabel="bias $b$", ylabel="mean missed", xticks=[-2, 0, 2])
+    return "Bias scaled too"
 
 
 def _scatter(ax, data, p):
@@ -82,10 +90,10 @@ def _scatter(ax, data, p):
             markersize=2.8,
         )  # fmt: skip
     plotting.theory(ax, [0, 1], [0, 1])
-    ax.set(xlabel="geometric mean of all masks", ylabel="scaled network")
+    ax.set(xlabel="geometric mean", ylabel="scaled network")
     for k, arm in enumerate(names):
-        _write(ax, 0.97, 0.26 - 0.1 * k, arm.replace("ReLU, ", "").replace("1 layer", "1 layer: exact"), k, ha="right")
-    return "Class probabilities"
+        _write(ax, 0.98, 0.25 - 0.11 * k, arm.split(", ")[-2] if "," in arm else "1 layer", k, ha="right")
+    return "Probabilities"
 
 
 def _ratios(ax, data, p):
@@ -99,13 +107,15 @@ def _ratios(ax, data, p):
             mean, row, xerr=[[max(mean - low, 0)], [max(high - mean, 0)]], color=plotting.COLOURS[k],
             marker=plotting.MARKERS[k], linestyle="none",
         )  # fmt: skip
-    labels = [arm.replace(" layers", "").replace("weights x ", r"$\times$") for arm in arms]
+    names = {"trained": "trained"} | {f"weights x {s:g}": f"He × {s:g}" for s in p.scales}
+    parts = [arm.split(", ") for arm in arms]
+    labels = [f"{kind}, {layers.split()[0]}: {names[state]}" for kind, layers, state in parts]
     ax.set_yticks(range(len(arms)), labels)
     ax.axvline(1, color=plotting.THEORY, linewidth=0.9, linestyle=(0, (4, 2)))
     ax.set(xscale="log", xlabel="KL from geometric / from arithmetic mean")
-    ax.set_xticks([0.5, 1, 2], ["0.5", "1", "2"])
+    ax.set_xticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
     ax.set_xticks([], minor=True)
-    return "Activation, affine layers: which mean is nearer?"
+    return "Scaled network: nearer to which mean?"
 
 
 def _coefficients(ax, data, p):
@@ -119,10 +129,11 @@ def _coefficients(ax, data, p):
         x = closed[closed.x == rate].theory
         plotting.interval(ax, x, found.mean(0), bounds[:, 0], bounds[:, 1], k, markersize=4)
     _diagonal(ax, found.mean(0))
-    ax.set(xlabel="coefficient, ridge regression", ylabel="SGD with masks")
-    _write(ax, 0.04, 0.86, r"penalty $\propto\|x_j\|^2$", 0)
-    _write(ax, 0.97, 0.08, "one penalty for all", 3, ha="right")
-    return f"Linear regression, $q$ = {rate:g}"
+    ax.set(xlabel="ridge coefficient", ylabel="SGD with masks")
+    _write(ax, 0.03, 0.88, r"$\propto\|x_j\|^2$", 0)
+    _write(ax, 0.98, 0.06, "one for all", 3, ha="right")
+    ax.margins(0.12)
+    return f"Ridge, $q$ = {rate:g}"
 
 
 def _curves(ax, data, p):
@@ -130,23 +141,34 @@ def _curves(ax, data, p):
     n, size = p.sizes[-1], ax.xaxis.label.get_size()
     rates = [*p.hidden_rates, p.extreme_rate]
     combinations = [(w, v) for v in (p.noises[0], p.noises[-1]) for w in (p.widths[-1], p.widths[0])]
-    lines = []
+    ends = []
     for k, (width, noise) in enumerate(combinations):
         test = table(data, (n, width, noise), "test")[rates]
         bounds = np.array([statistics.interval(test[q].to_numpy())[0] for q in rates])
-        lines.append(plotting.line(ax, rates, test.mean().to_numpy(), k))
+        plotting.line(ax, rates, test.mean().to_numpy(), k)
         plotting.interval(ax, rates, test.mean(), bounds[:, 0], bounds[:, 1], k)
-    ax.set(xlabel="drop rate $q$", ylabel="test accuracy", xlim=(-0.03, 1.0))
-    texts = [f"{w} units,\n{'clean' if v == p.noises[0] else f'{100 * v:.0f} % noise'}" for w, v in combinations]
-    for text in plotting.label_ends(ax, lines, labels=texts):
-        text.set_fontsize(size)
-    return f"Digits, $n$ = {n}"
+        ends.append((test.mean().iloc[-1], f"{width} units, {_labels(noise)}", k))
+    ax.set(xlabel="drop rate $q$", ylabel="test accuracy", xlim=(-0.03, 0.98))
+    low, high = ax.get_ylim()
+    place = low
+    for height, text, k in sorted(ends):
+        place = max(place, height)
+        ax.annotate(
+            text, (rates[-1], place), (8, 0), textcoords="offset points", color=INKS[k], fontsize=size, va="center",
+            annotation_clip=False,
+        )  # fmt: skip
+        place += 0.11 * (high - low)
+    return f"Digits, {n} examples"
+
+
+def _labels(noise):
+    return "clean labels" if noise == 0 else f"{100 * noise:.0f} % wrong"
 
 
 def _grid(p):
     """Rows of the maps (n, noise) and their labels."""
     settings = [(n, noise) for noise in p.noises for n in p.sizes]
-    return settings, [f"$n$={n}, {'clean' if noise == 0 else f'{100 * noise:.0f} %'}" for n, noise in settings]
+    return settings, [f"{n}\n{'clean' if noise == 0 else 'noisy'}" for n, noise in settings]
 
 
 def _tiles(ax, p, values, write, **colours):
@@ -175,12 +197,12 @@ def _map(ax, data, p):
     def write(cell):
         values = gains(cell)
         low, high = statistics.interval(values)[0]
-        return f"{100 * values.mean():+.1f}" + (" *" if low > 0 or high < 0 else "")
+        return f"{100 * values.mean():+.1f}" + ("*" if low > 0 or high < 0 else "")
 
     values = np.array([[gains((n, w, v)).mean() for w in p.widths] for n, v in _grid(p)[0]])
     limit = np.abs(values).max()
     _tiles(ax, p, values, write, cmap=plotting.DIVERGING, vmin=-limit, vmax=limit)
-    return "Gain, best $q$ > 0 (points; *: 95 %)"
+    return "Best $q$ > 0: gain, %"
 
 
 def _best(ax, data, p):
@@ -192,7 +214,7 @@ def _best(ax, data, p):
 
     values = np.array([[regret((n, w, v)) for w in p.widths] for n, v in _grid(p)[0]])
     _tiles(
-        ax, p, values, lambda c: f"{best(data, c, p.hidden_rates):g}\n({100 * regret(c):+.1f})", cmap="cividis_r",
+        ax, p, values, lambda c: f"{best(data, c, p.hidden_rates):g}\n({100 * regret(c):.1f})", cmap="cividis_r",
         vmin=0, vmax=max(0.05, values.max()),
     )  # fmt: skip
-    return "Best $q$ (points lost by one half)"
+    return "Best $q$ (lost at ½, %)"

@@ -44,9 +44,9 @@ def sampled(data, p, arms):
 
 
 def log_ratios(data, arm):
-    """log of KL(geometric, scaled) / KL(arithmetic, scaled) by seed."""
-    wide = rows(data, "ensemble", arm).pivot(index="seed", columns="metric", values="value")
-    return np.log(wide["geometric"] / wide["arithmetic"]).to_numpy()
+    """log of KL(geometric, scaled) / KL(arithmetic, scaled) by seed, mean over its networks."""
+    wide = rows(data, "ensemble", arm).pivot(index=["seed", "x"], columns="metric", values="value")
+    return np.log(wide["geometric"] / wide["arithmetic"]).groupby("seed").mean().to_numpy()
 
 
 def deep_arms(data):

@@ -8,7 +8,7 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Params(FrozenModel):
-    seeds: int = Field(20, ge=2, description="reporting seeds, 1000 and up")
+    seeds: int = Field(40, ge=2, description="reporting seeds, 1000 and up")
     max_doublings: int = Field(0, ge=0, le=2, description="seed doublings while an extendable finding is inconclusive")
     identity_tol: float = Field(1e-12, gt=0, description="relative tolerance of the enumerated identities")
     minimiser_tol: float = Field(1e-10, gt=0, description="the same after a linear system was solved")
@@ -27,10 +27,11 @@ class Params(FrozenModel):
     twin_rate: float = Field(0.01, gt=0, description="learning rate of the inverted twin")
     twin_tol: float = Field(1e-10, gt=0, description="tolerance on the twins' weights, relative to the largest")
 
-    inputs: int = Field(8, ge=1, description="digits at which ensembles are enumerated")
+    inputs: int = Field(4, ge=1, description="digits at which ensembles are enumerated")
     ensemble_width: int = Field(32, ge=1, description="units per hidden layer under masked inputs")
     depths: tuple[Natural, ...] = Field((2, 3), min_length=1, description="affine layers of the deep ensembles")
     scales: tuple[Positive, ...] = Field((1.0, 3.0), min_length=1, description="factors of untrained He weights")
+    nets: int = Field(4, ge=1, description="untrained networks per seed; the mean of their log ratios counts once")
     ensemble_epochs: int = Field(50, ge=1, description="epochs of the trained ensembles, on 200 digits")
     ensemble_rate: float = Field(0.003, gt=0, description="Adam's rate there")
     ratio_margin: float = Field(0.05, gt=0, description="margin on the log ratio of the two divergences")
@@ -49,8 +50,8 @@ class Params(FrozenModel):
     extreme_rate: Rate = Field(0.95, description="drop rate that must fail as near-best")
     tiny_rate: float = Field(1e-9, gt=0, lt=1e-8, description="drop rate that must equal none")
     batch: int = Field(20, ge=1, description="batch size on the digits")
-    steps: int = Field(1000, ge=1, description="steps on the digits, the same for all sizes")
-    rate_centre: float = Field(0.002, gt=0, description="centre of the grid of Adam's rates, for every drop rate")
+    steps: int = Field(2000, ge=1, description="steps on the digits, the same for all sizes")
+    rate_centre: float = Field(0.0015, gt=0, description="centre of the grid of Adam's rates, for every drop rate")
     grid_points: int = Field(7, ge=3, description="points of that grid, four to a decade")
     max_extensions: int = Field(2, ge=0, description="extensions of that grid, of all arms at once")
     tuning_seeds: int = Field(5, ge=1, le=100, description="seeds 500 and up on which rates are tuned")
@@ -64,6 +65,7 @@ class Params(FrozenModel):
 
 FULL = Params()
 QUICK = Params(
-    seeds=6, layers=2, rates=(0.3, 0.5), draws=4000, twin_epochs=3, inputs=4, ensemble_epochs=5, ridge_rates=(0.2,),
-    ridge_steps=1000, sizes=(100,), widths=(8, 32), steps=150, grid_points=3, max_extensions=0, tuning_seeds=1,
+    seeds=6, layers=2, rates=(0.3, 0.5), draws=4000, twin_epochs=3, inputs=4, nets=1, ensemble_epochs=5,
+    ridge_rates=(0.2,), ridge_steps=4000, sizes=(100,), widths=(8, 32), steps=150, grid_points=3, max_extensions=0,
+    tuning_seeds=1,
 )  # fmt: skip
