@@ -67,6 +67,8 @@ def compared(net, theta, X, activation, p, seed, arm, masked="input", scatter=Fa
     kl = [divergence(mean, scaled) for mean in (geometric, arithmetic)]
     error = np.abs(np.exp(scaled) - np.exp(geometric)).max()
     out = [frame("ensemble", arm, seed, k, name, v) for name, v in zip(("geometric", "arithmetic"), kl, strict=True)]
+    for name, mean in (("reverse geometric", geometric), ("reverse arithmetic", arithmetic)):
+        out.append(frame("ensemble", arm, seed, k, name, divergence(scaled, mean)))
     out.append(frame("ensemble", arm, seed, k, "error", error, 0.0))
     if scatter:
         out.append(frame("scatter", arm, seed, 0, "probability", np.exp(scaled), np.exp(geometric)))

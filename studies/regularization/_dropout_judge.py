@@ -43,10 +43,10 @@ def sampled(data, p, arms):
     return statistics.monte_carlo(scaled, se / size, zero, n=p.draws, relative=p.sampled_tol, scale=1.0)
 
 
-def log_ratios(data, arm):
+def log_ratios(data, arm, direction=""):
     """log of KL(geometric, scaled) / KL(arithmetic, scaled) by seed, mean over its networks."""
     wide = rows(data, "ensemble", arm).pivot(index=["seed", "x"], columns="metric", values="value")
-    return np.log(wide["geometric"] / wide["arithmetic"]).groupby("seed").mean().to_numpy()
+    return np.log(wide[f"{direction}geometric"] / wide[f"{direction}arithmetic"]).groupby("seed").mean().to_numpy()
 
 
 def deep_arms(data):
@@ -61,8 +61,10 @@ def ensembles(data, p):
     out, arms = {"one-layer": error("1 layer")}, deep_arms(data)
     last = rows(data, "ensemble", metric="error")
     out["last-layer"] = absolute(last[last.arm.str.startswith("last layer")], p.identity_tol)
-    each = [statistics.paired(log_ratios(data, arm), 0.0, claimed="less", delta=p.ratio_margin) for arm in arms]
-    out["masked-inputs"] = statistics.along_axis(arms, each)
+    for name, direction in (("masked-inputs", ""), ("masked-inputs-reverse", "reverse ")):
+        logs = [log_ratios(data, arm, direction) for arm in arms]
+        each = [statistics.paired(v, 0.0, claimed="less", delta=p.ratio_margin) for v in logs]
+        out[name] = statistics.along_axis(arms, each)
     trained = ["1 layer", *(arm for arm in arms if arm.endswith("trained"))]
     out["as-printed-e57"] = statistics.along_axis(trained, [error(arm) for arm in trained])
     for name in ("bias-scaled", "wrong-keep"):
