@@ -308,6 +308,7 @@ def test_deterministic_equivalent():
 # the study
 
 
+@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_small_run_reaches_the_expected_verdicts(data):
     findings = judging.settle(benign_overfitting.judge(data, SMALL), benign_overfitting.CRITERIA)
     found = {f.name: f for f in findings}
@@ -365,6 +366,7 @@ def test_a_wrong_number_is_refuted(data, part, arm, finding):
     assert (found.unguarded or found.verdict) == "refuted"
 
 
+@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_grid_verdicts(data):
     rng = np.random.default_rng(0)
     flat = judged(changed(data, "sequence-risk", lambda d: 0.5 + 0.0 * d.x, "bilevel"), _benign_grid)
@@ -392,6 +394,7 @@ def test_grid_verdicts(data):
     assert judged(level, _benign_grid)["grid-tempered"].verdict == "void"
 
 
+@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_random_verdicts(data):
     later = judged(changed(data, "random-risk", lambda d: 1e12, "2", 61.0), _benign_random)
     assert later["random-peak"].verdict == "qualified"
@@ -423,6 +426,7 @@ def test_rank_verdicts(data):
     assert control["ranks-scaling"].verdict == "void"
 
 
+@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_polynomial_verdicts(data):
     stuck = judged(changed(data, "poly-risk", lambda d: 0.3, "weighted", 4.0), _benign_polynomials)
     assert stuck["polynomial-helps"].verdict == "null"
@@ -437,6 +441,7 @@ def test_polynomial_verdicts(data):
     assert {tame[n].verdict for n in ("polynomial-recovers", "polynomial-calms")} == {"void"}
 
 
+@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_descent_verdicts(data):
     shifted = judged(changed(data, "descent-log", lambda d: 99.0, "flat", 30.0), descent)
     assert shifted["descent-peak"].verdict == "qualified"
