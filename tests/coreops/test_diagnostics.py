@@ -133,7 +133,7 @@ def test_layers_that_are_not_elementwise_have_no_slope():
 
 def test_a_unit_is_dead_only_if_it_is_so_in_every_chunk():
     x = np.full((300, 2), -1.0)
-    x[299, 0] = 1.0
+    x[0, 0] = 1.0
     row = activation(ReLU(), x)
     assert row.dead == 0.5 and row.saturated == 599 / 600
 
@@ -151,6 +151,21 @@ def test_inner_layers_have_rows_of_their_own():
     own = [net.parameters(loss_and_gradient(net, theta, X, Y)[1])[f"1.0.{name}"].ravel() for name in ("weight", "bias")]
     assert rows["1"].parameter_gradient_rms == rows["1.0"].parameter_gradient_rms
     assert rows["1"].parameter_gradient_rms == pytest.approx(np.sqrt(np.mean(np.concatenate(own) ** 2)))
+
+
+def test_where_an_input_is_read_twice_the_slope_is_the_layers_own():
+    """A shortcut hands its gradient to x first, and the layer beside it adds."""
+    net = network(Dense(3, 4), Residual((Tanh(),)), Dense(4, 3))
+    theta = 2 * theta_of(net)
+    row = next(row for row in layer_statistics(net, theta, X) if row.name == "1.0")
+    assert 0 < row.saturated == np.mean(1 - layer_outputs(net, theta, X)["1.0"] ** 2 < 0.05) < 1
+
+
+def test_gradients_reach_layers_with_nothing_to_learn_before_them():
+    net = network(Tanh(), Tanh(), Dense(3, 3))
+    rows = layer_statistics(net, theta_of(net), X, Y)
+    want = [np.sqrt(np.mean(d**2)) for d in gradients_of_outputs(net, theta_of(net), X, Y)]
+    np.testing.assert_allclose([row.gradient_rms for row in rows], want, rtol=1e-12)
 
 
 def test_signals_that_overflow_are_reported_not_raised():

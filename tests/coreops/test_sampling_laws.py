@@ -26,7 +26,7 @@ from coreops import (
     fit_many,
 )
 from coreops.runs import encode
-from coreops.sampling.arrange import arrange
+from coreops.sampling.arrange import arrange, interval
 from coreops.sampling.grouped import stratified_counts
 from tests.coreops import cases
 from tests.coreops.cases import JIT, complains, distance
@@ -154,6 +154,11 @@ def test_curriculum_pacing():
         assert difficulty[seen].max() == share - 1 and len(set(seen)) == share
     tenth = Curriculum(difficulty, 0.1, 3)  # 0.1 + 0.9/3 = 0.4 + 5.6e-17
     assert difficulty[np.concatenate([order_of(encoded(tenth, y, 10, s), 1) for s in range(30)])].max() == 3
+
+
+def test_a_word_on_an_edge_belongs_to_the_next():
+    edges = np.array([2, 5, 9])
+    assert [int(interval(edges, value)) for value in range(9)] == [0, 0, 1, 1, 1, 2, 2, 2, 2]
 
 
 def test_importance_edges_cover_all_words():
