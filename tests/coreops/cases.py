@@ -29,6 +29,7 @@ from coreops import (
     AdamW,
     AMSGrad,
     AveragedSGD,
+    AveragePool,
     BatchNorm,
     BatchRenorm,
     BinaryCrossEntropy,
@@ -36,6 +37,8 @@ from coreops import (
     Concatenate,
     Constant,
     ConstantRate,
+    Conv1D,
+    Conv2D,
     CosineDecay,
     Curriculum,
     Cyclic,
@@ -46,11 +49,14 @@ from coreops import (
     ElasticNet,
     EMAMomentum,
     ExponentialDecay,
+    Flatten,
     FourierFeatures,
     FourierSeries,
     FullMatrixAdaGrad,
     GaugeImbalanced,
     GaussianNoise,
+    GlobalAveragePool,
+    GlobalMaxPool,
     GlorotNormal,
     GlorotUniform,
     GroupNorm,
@@ -71,8 +77,11 @@ from coreops import (
     LecunNormal,
     LecunUniform,
     LinearLoss,
+    LocallyConnected1D,
+    LocallyConnected2D,
     Logistic,
     Maxout,
+    MaxPool,
     Nesterov,
     Network,
     NoPenalty,
@@ -158,7 +167,7 @@ def exported(kind):
 
 
 def seen_as(layer, *shape):
-    """The layer on vectors that are seen as images of this shape; named like its class."""
+    """The layer on vectors that are seen as images of this shape; named like its class, the shape as `image`."""
     kind = type(layer)
 
     def build(self, plan, x):
@@ -166,7 +175,7 @@ def seen_as(layer, *shape):
         return plan.reshaped(y, y.width)
 
     fields = {name: getattr(layer, name) for name in layer.__dataclass_fields__}
-    return dataclass(frozen=True)(type(kind.__name__, (kind,), {"build": build}))(**fields)
+    return dataclass(frozen=True)(type(kind.__name__, (kind,), {"build": build, "image": shape}))(**fields)
 
 
 # layer class -> (layer, width of its input) to try; sizes on both sides of the switch to tiles
@@ -225,6 +234,57 @@ LAYERS = {
     ],
     "WeightNoise": [(WeightNoise(Dense(3, 2), 0.3), 3), (WeightNoise(Dense(2, 2, bias=False), 0.0), 2)],
     "DivideByMean": [(DivideByMean(), 3), (seen_as(DivideByMean(), 2, 2), 4)],
+    "Conv1D": [
+        (seen_as(Conv1D(2, 3, 3), 5, 2), 10),
+        (seen_as(Conv1D(1, 1, 1), 1, 1), 1),
+        (seen_as(Conv1D(2, 5, 4, 2), 7, 2), 14),
+        (seen_as(Conv1D(1, 2, 1, 3, bias=False), 5, 1), 5),
+        (seen_as(Conv1D(2, 17, 4), 4, 2), 8),
+        (seen_as(Conv1D(2, 3, 3, padding="same"), 4, 2), 8),
+        (seen_as(Conv1D(1, 2, 5, 2, "same", bias=False), 6, 1), 6),
+        (seen_as(Conv1D(3, 2, 3, padding="circular"), 4, 3), 12),
+        (seen_as(Conv1D(1, 1, 5, 2, "circular"), 3, 1), 3),
+    ],
+    "Conv2D": [
+        (seen_as(Conv2D(2, 3, 3), 4, 5, 2), 40),
+        (seen_as(Conv2D(1, 2, (2, 3), (1, 2)), 3, 6, 1), 18),
+        (seen_as(Conv2D(3, 2, (2, 3)), 2, 3, 3), 18),
+        (seen_as(Conv2D(2, 3, 1, bias=False), 2, 3, 2), 12),
+        (seen_as(Conv2D(2, 2, 3, padding="same"), 3, 2, 2), 12),
+        (seen_as(Conv2D(1, 3, (3, 1), (2, 1), "same"), 4, 3, 1), 12),
+        (seen_as(Conv2D(2, 1, 3, padding="circular", bias=False), 3, 4, 2), 24),
+        (seen_as(Conv2D(1, 2, (1, 3), 2, "circular"), 2, 5, 1), 10),
+    ],
+    "LocallyConnected1D": [
+        (seen_as(LocallyConnected1D(2, 3, 3), 5, 2), 10),
+        (seen_as(LocallyConnected1D(1, 17, 2, 2), 5, 1), 5),
+        (seen_as(LocallyConnected1D(2, 2, 3, padding="same", bias=False), 4, 2), 8),
+        (seen_as(LocallyConnected1D(1, 2, 3, 2, "circular"), 5, 1), 5),
+    ],
+    "LocallyConnected2D": [
+        (seen_as(LocallyConnected2D(2, 3, 2), 3, 4, 2), 24),
+        (seen_as(LocallyConnected2D(1, 2, (2, 3), (1, 2), bias=False), 3, 6, 1), 18),
+        (seen_as(LocallyConnected2D(1, 2, (3, 1), padding="same"), 2, 3, 1), 6),
+        (seen_as(LocallyConnected2D(1, 2, 3, 2, "circular"), 3, 4, 1), 12),
+    ],
+    "MaxPool": [
+        (seen_as(MaxPool(2), 4, 3), 12),
+        (seen_as(MaxPool(3, 2), 6, 2), 12),
+        (seen_as(MaxPool(1, 2), 5, 1), 5),
+        (seen_as(MaxPool(2), 5, 4, 2), 40),
+        (seen_as(MaxPool((2, 3), 1), 3, 4, 2), 24),
+        (seen_as(MaxPool((3, 2), (2, 3)), 3, 6, 1), 18),
+    ],
+    "AveragePool": [
+        (seen_as(AveragePool(2), 4, 3), 12),
+        (seen_as(AveragePool(3, 2), 6, 2), 12),
+        (seen_as(AveragePool(2), 5, 4, 2), 40),
+        (seen_as(AveragePool((2, 3), 1), 3, 4, 2), 24),
+        (seen_as(AveragePool((3, 2), (2, 3)), 3, 6, 1), 18),
+    ],
+    "GlobalMaxPool": [(seen_as(GlobalMaxPool(), 5, 2), 10), (seen_as(GlobalMaxPool(), 2, 3, 2), 12)],
+    "GlobalAveragePool": [(seen_as(GlobalAveragePool(), 5, 2), 10), (seen_as(GlobalAveragePool(), 2, 3, 2), 12)],
+    "Flatten": [(seen_as(Flatten(), 2, 3, 2), 12), (Flatten(), 4)],
     "SlideDropout": [(SlideDropout(Dense(3, 2), 0.3), 3)],
 }
 NOT_DIFFERENTIABLE = {}  # layer or loss class without a gradient row -> why

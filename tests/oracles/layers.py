@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.oracles import normalization
+from tests.oracles import images, normalization
 
 
 def dense(layer, x, weight, bias=None):
@@ -288,4 +288,11 @@ LAYERS = {
     "WeightNoise": (weight_noise, weight_noise_vjp, False),
     "DivideByMean": (normalization.divide_by_mean, normalization.divide_by_mean_vjp, False),
     "SlideDropout": (slide_dropout, slide_dropout_vjp, False),
+    **dict.fromkeys(("Conv1D", "Conv2D"), (images.convolution, images.convolution_vjp, False)),
+    **dict.fromkeys(
+        ("LocallyConnected1D", "LocallyConnected2D"), (images.locally_connected, images.locally_connected_vjp, False)
+    ),
+    **dict.fromkeys(("MaxPool", "GlobalMaxPool"), (images.max_pool, images.max_pool_vjp, images.max_pool_margin)),
+    **dict.fromkeys(("AveragePool", "GlobalAveragePool"), (images.average_pool, images.average_pool_vjp, False)),
+    "Flatten": (images.flatten, images.flatten_vjp, False),
 }
