@@ -19,13 +19,16 @@ from coreops.layers.batch_mean import batch_mean_backward, batch_mean_forward
 from coreops.layers.batch_norm import batch_norm_backward, batch_norm_forward
 from coreops.layers.batch_renorm import batch_renorm_forward
 from coreops.layers.concatenate import concatenate_backward, concatenate_forward
+from coreops.layers.convolution import convolution_backward, convolution_forward
 from coreops.layers.dense import dense_backward, dense_forward
 from coreops.layers.drop_connect import drop_connect_backward, drop_connect_forward, weight_noise_forward
 from coreops.layers.dropout import dropout_backward, dropout_forward
 from coreops.layers.features import sinusoid_backward, sinusoid_forward
 from coreops.layers.group_norm import group_norm_backward, group_norm_forward
+from coreops.layers.locally_connected import locally_connected_backward, locally_connected_forward
 from coreops.layers.maxout import maxout_backward, maxout_forward
 from coreops.layers.noise import noise_forward
+from coreops.layers.pooling import pool_backward, pool_forward
 from coreops.layers.prelu import prelu_backward, prelu_forward
 from coreops.layers.residual import residual_backward, residual_forward
 from coreops.layers.scale import scale_backward, scale_forward
@@ -100,6 +103,12 @@ def other_forward(op, m, arena, mode, seed, step):
         sinusoid_forward(op, m, arena)
     elif kind == records.CONCATENATE:
         concatenate_forward(op, m, arena)
+    elif kind == records.CONVOLUTION:
+        convolution_forward(op, m, arena)
+    elif kind == records.LOCALLY_CONNECTED:
+        locally_connected_forward(op, m, arena)
+    elif kind == records.MAX_POOL or kind == records.AVERAGE_POOL:
+        pool_forward(op, m, arena)
     elif kind == records.SOFTPLUS or kind == records.THRESHOLD or kind == records.SCALED_TANH:
         other_activation_forward(op, m, arena)
 
@@ -160,5 +169,11 @@ def other_backward(op, m, arena, mode, seed, step):
         sinusoid_backward(op, m, arena, mode)
     elif kind == records.CONCATENATE:
         concatenate_backward(op, m, arena, mode)
+    elif kind == records.CONVOLUTION:
+        convolution_backward(op, m, arena, mode)
+    elif kind == records.LOCALLY_CONNECTED:
+        locally_connected_backward(op, m, arena, mode)
+    elif kind == records.MAX_POOL or kind == records.AVERAGE_POOL:
+        pool_backward(op, m, arena, mode)
     elif kind == records.SOFTPLUS or kind == records.THRESHOLD or kind == records.SCALED_TANH:
         other_activation_backward(op, m, arena, mode)

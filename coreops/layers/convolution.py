@@ -1,0 +1,133 @@
+"""Convolutions: the same weights at every place of a window that slides over an image."""
+
+from dataclasses import dataclass
+
+from coreops import records
+from coreops.checks import flag, optional_instance, positive_integer
+from coreops.initializers import Initializer
+from coreops.layers.patches import gather_patches, patch_scratch, patch_size, patches_at, scatter_patches
+from coreops.layers.window import COLUMNS, PASS, ROWS, extents, padding, slide
+from coreops.products import column_sums, product
+from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, NONE, SKIP_DX
+from coreops.target import kernel
+
+
+class Sliding:
+    """A layer whose units see a window: fields of Conv2D, for images of `rank` axes beside the channels."""
+
+    rank: int
+
+    def __post_init__(self):
+        name = type(self).__name__
+        for field in ("in_channels", "out_channels"):
+            positive_integer(f"{name} {field}", getattr(self, field))
+        for field in ("size", "stride"):
+            value = extents(f"{name} {field}", getattr(self, field), self.rank)
+            if not isinstance(getattr(self, field), int):
+                object.__setattr__(self, field, value)  # a list would not be a frozen value
+        padding(name, self.padding, self.extents("size"))
+        flag(f"{name} bias", self.bias)
+        for field in ("init", "bias_init"):
+            wanted = "an initializer such as HeNormal(), or None"
+            optional_instance(f"{name} {field}", getattr(self, field), Initializer, wanted)
+
+    def extents(self, field):
+        return extents(field, getattr(self, field), self.rank)
+
+    def window(self, plan, x):
+        window = slide(plan, x, self.extents("size"), self.extents("stride"), self.padding)
+        if window.channels != self.in_channels:
+            wanted = "as many output channels as the next layer has input channels"
+            raise plan.misfit(f"{window.channels} channels into {self.in_channels}", wanted)
+        return window
+
+    def add(self, plan, x, kind, window, shape, places):
+        """The operation, with weights of `shape` before the window's own axes and a bias for each of `places`."""
+        fans = window.size * self.in_channels, window.size * self.out_channels
+        weights = (*shape, *self.extents("size"), self.in_channels, self.out_channels)
+        w = plan.weight("weight", weights, *fans, self.init)
+        b = plan.bias("bias", places * self.out_channels, self.bias_init, fans[0]) if self.bias else None
+        y = plan.value(*window.output(self.rank, self.out_channels))
+        dims, work = patch_scratch(window, self.padding == "circular")
+        plan.add(kind, x=x, y=y, w=w, b=b, n_in=x.width, n_out=y.width, dims=dims, work=work)
+        return y
+
+
+class Convolution(Sliding):
+    def build(self, plan, x):
+        return self.add(plan, x, records.CONVOLUTION, self.window(plan, x), (), 1)
+
+
+@dataclass(frozen=True)
+class Conv2D(Convolution):
+    """y_rsf = b_f + sum_{k,l,c} x_{r t + k, s t + l, c} W_klcf, t the stride (a cross-correlation).
+
+    x: (m, height, width, in_channels), W: (size, size, in_channels, out_channels), b: (out_channels,), y: (m, rows,
+    columns, out_channels) with rows = (height + 2 p - size)//stride + 1. padding: "valid", the default, p = 0; "same",
+    p = (size - 1)/2 zeros on every side; "circular", as wide but wrapped round. size, stride: positive integers or
+    pairs (vertical, horizontal), stride default 1; bias, init, bias_init as in Dense, fans size^2 channels.
+    Raises ValueError for an even size with padding, a window beyond its input, channels or shapes that do not fit.
+    LeCun, Bottou, Bengio & Haffner 1998, section II.A.
+    """
+
+    in_channels: int
+    out_channels: int
+    size: int | tuple
+    stride: int | tuple = 1
+    padding: str = "valid"
+    bias: bool = True
+    init: Initializer | None = None
+    bias_init: Initializer | None = None
+    rank = 2
+
+
+@dataclass(frozen=True)
+class Conv1D(Convolution):
+    """y_rf = b_f + sum_{k,c} x_{r t + k, c} W_kcf, t the stride.
+
+    x: (m, length, in_channels), W: (size, in_channels, out_channels), y: (m, places, out_channels); all else as in
+    Conv2D. Waibel, Hanazawa, Hinton, Shikano & Lang 1989, section II (time-delay networks).
+    """
+
+    in_channels: int
+    out_channels: int
+    size: int
+    stride: int = 1
+    padding: str = "valid"
+    bias: bool = True
+    init: Initializer | None = None
+    bias_init: Initializer | None = None
+    rank = 1
+
+
+@kernel
+def convolution_forward(op, m, arena):
+    """Y = P W + 1 b^T, P the patches."""
+    dims, n_out, k, patches = op["dims"], op["n_out"], patch_size(op), patches_at(op)
+    places = dims[ROWS] * dims[COLUMNS]
+    f = n_out // places
+    for first in range(0, m, dims[PASS]):
+        part = min(dims[PASS], m - first)
+        gather_patches(op, first, part, arena)
+        product(arena, part * places, f, k, patches, k, 1, op["w"], False, op["y"] + first * n_out, op["b"], 0)
+
+
+@kernel
+def convolution_backward(op, m, arena, mode):
+    """dW = P^T dY, db = sum over places and examples of dY, dP = dY W^T."""
+    dims, n_out, k, patches, flags = op["dims"], op["n_out"], patch_size(op), patches_at(op), op["flags"]
+    places = dims[ROWS] * dims[COLUMNS]
+    f, dw = n_out // places, op["dw"]
+    learning = mode & NO_PARAMETER_GRADIENT == 0
+    downwards = mode & INPUT_GRADIENT != 0 or flags & SKIP_DX == 0
+    for first in range(0, m, dims[PASS]):
+        part, dy = min(dims[PASS], m - first), op["dy"] + first * n_out
+        if learning and dw >= 0:
+            gather_patches(op, first, part, arena)
+            start = dw if first > 0 or flags & ADD_DW else NONE
+            product(arena, k, f, part * places, patches, 1, k, dy, False, dw, start, f)
+        if downwards:
+            product(arena, part * places, k, f, dy, f, 1, op["w"], True, patches, NONE, 0)
+            scatter_patches(op, first, part, arena, flags & ADD_DX != 0)
+    if learning and op["db"] >= 0:
+        column_sums(arena, op["work"], op["dy"], op["db"], m * places, f, flags & ADD_DB != 0)
