@@ -2,6 +2,7 @@
 
 import hypothesis
 import numba
+import numpy as np
 import pytest
 
 JIT = not numba.config.DISABLE_JIT
@@ -17,3 +18,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not JIT and item.get_closest_marker("jit_only"):
             item.add_marker(pytest.mark.skip(reason="needs compiled kernels (NUMBA_DISABLE_JIT is set)"))
+
+
+@pytest.fixture
+def rng():
+    """Random numbers, the same for each test."""
+    return np.random.default_rng(0)

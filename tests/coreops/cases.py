@@ -243,16 +243,16 @@ LAYERS = {
         (seen_as(Conv1D(2, 3, 3, padding="same"), 4, 2), 8),
         (seen_as(Conv1D(1, 2, 5, 2, "same", bias=False), 6, 1), 6),
         (seen_as(Conv1D(3, 2, 3, padding="circular"), 4, 3), 12),
-        (seen_as(Conv1D(1, 1, 5, 2, "circular"), 3, 1), 3),
+        (seen_as(Conv1D(1, 1, 5, 2, "circular"), 5, 1), 5),
     ],
     "Conv2D": [
-        (seen_as(Conv2D(2, 3, 3), 4, 5, 2), 40),
+        (seen_as(Conv2D(2, 3, (3, 2)), 4, 3, 2), 24),
         (seen_as(Conv2D(1, 2, (2, 3), (1, 2)), 3, 6, 1), 18),
         (seen_as(Conv2D(3, 2, (2, 3)), 2, 3, 3), 18),
         (seen_as(Conv2D(2, 3, 1, bias=False), 2, 3, 2), 12),
         (seen_as(Conv2D(2, 2, 3, padding="same"), 3, 2, 2), 12),
         (seen_as(Conv2D(1, 3, (3, 1), (2, 1), "same"), 4, 3, 1), 12),
-        (seen_as(Conv2D(2, 1, 3, padding="circular", bias=False), 3, 4, 2), 24),
+        (seen_as(Conv2D(2, 1, 3, padding="circular", bias=False), 3, 3, 2), 18),
         (seen_as(Conv2D(1, 2, (1, 3), 2, "circular"), 2, 5, 1), 10),
     ],
     "LocallyConnected1D": [
@@ -262,10 +262,10 @@ LAYERS = {
         (seen_as(LocallyConnected1D(1, 2, 3, 2, "circular"), 5, 1), 5),
     ],
     "LocallyConnected2D": [
-        (seen_as(LocallyConnected2D(2, 3, 2), 3, 4, 2), 24),
+        (seen_as(LocallyConnected2D(2, 2, 2), 3, 3, 2), 18),
         (seen_as(LocallyConnected2D(1, 2, (2, 3), (1, 2), bias=False), 3, 6, 1), 18),
         (seen_as(LocallyConnected2D(1, 2, (3, 1), padding="same"), 2, 3, 1), 6),
-        (seen_as(LocallyConnected2D(1, 2, 3, 2, "circular"), 3, 4, 1), 12),
+        (seen_as(LocallyConnected2D(1, 2, 3, 2, "circular"), 3, 3, 1), 9),
     ],
     "MaxPool": [
         (seen_as(MaxPool(2), 4, 3), 12),
