@@ -23,7 +23,7 @@ class Sliding:
             positive_integer(f"{name} {field}", getattr(self, field))
         for field in ("size", "stride"):
             value = extents(f"{name} {field}", getattr(self, field), self.rank)
-            if not isinstance(getattr(self, field), int):
+            if isinstance(getattr(self, field), list):
                 object.__setattr__(self, field, value)  # a list would not be a frozen value
         padding(name, self.padding, self.extents("size"))
         flag(f"{name} bias", self.bias)

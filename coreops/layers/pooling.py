@@ -29,10 +29,11 @@ class Pooling:
         name = type(self).__name__
         for field in ("size", "stride"):
             value = getattr(self, field)
-            if value is not None and not isinstance(value, int):
-                object.__setattr__(self, field, extents(f"{name} {field}", value))
-            elif value is not None:
-                extents(f"{name} {field}", value)
+            if field == "stride" and value is None:
+                continue
+            both = extents(f"{name} {field}", value)
+            if isinstance(value, list):
+                object.__setattr__(self, field, both)  # a list would not be a frozen value
 
     def build(self, plan, x):
         rank = max(1, min(2, len(x.shape) - 1))

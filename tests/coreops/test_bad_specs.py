@@ -12,9 +12,12 @@ from coreops import (
     AdamW,
     AMSGrad,
     AveragedSGD,
+    AveragePool,
     Concatenate,
     Constant,
     ConstantRate,
+    Conv1D,
+    Conv2D,
     CosineDecay,
     Dense,
     DropConnect,
@@ -35,7 +38,10 @@ from coreops import (
     Huber,
     LeakyReLU,
     LecunUniform,
+    LocallyConnected1D,
+    LocallyConnected2D,
     Maxout,
+    MaxPool,
     Nesterov,
     Network,
     Orthogonal,
@@ -62,6 +68,15 @@ from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAda
 from tests.coreops.cases import complains
 
 NAN, INF = float("nan"), float("inf")
+
+
+CONVOLUTIONS = (Conv1D, Conv2D, LocallyConnected1D, LocallyConnected2D)
+INITS = ("init", "bias_init")
+
+
+def channels(**changed):
+    """Arguments of a convolution, one of them wrong."""
+    return dict(in_channels=2, out_channels=3, size=3) | changed
 
 
 CONSTRUCTORS = {
@@ -148,6 +163,18 @@ CONSTRUCTORS = {
     "first": [(Concatenate, dict(first=v, second=())) for v in (ReLU(), None, (ReLU,))],
     "second": [(Concatenate, dict(first=(), second=v)) for v in (ReLU(), ("relu",))],
     "delta": [(Huber, dict(delta=v)) for v in (0, -1, NAN, "x")],
+    "in_channels": [(c, channels(in_channels=v)) for c in CONVOLUTIONS for v in (0, -1, 2.0, None)],
+    "out_channels": [(c, channels(out_channels=v)) for c in CONVOLUTIONS for v in (0, "3", True)],
+    r"\bsize": [(c, channels(size=v)) for c in CONVOLUTIONS for v in (0, -1, 1.5, (), (3, 3, 3), (3, 0), "3")]
+    + [(c, channels(size=(3, 3))) for c in (Conv1D, LocallyConnected1D)]
+    + [(c, channels(size=v, padding=p)) for c in CONVOLUTIONS for v in (2, 4) for p in ("same", "circular")]
+    + [(c, channels(size=(3, 2), padding="same")) for c in (Conv2D, LocallyConnected2D)]
+    + [(c, dict(size=v)) for c in (MaxPool, AveragePool) for v in (0, -1, 1.5, None, (2, 0), (2, 2, 2))],
+    "stride": [(c, channels(stride=v)) for c in CONVOLUTIONS for v in (0, -1, 1.5, None, (1, 0), (1, 1, 1))]
+    + [(c, dict(size=2, stride=v)) for c in (MaxPool, AveragePool) for v in (0, 2.0, (1, -1), (1, 1, 1))],
+    "padding": [(c, channels(padding=v)) for c in CONVOLUTIONS for v in ("full", "Same", None, 1, ["same"])],
+    r"(Conv|Connected)\dD bias": [(c, channels(bias=v)) for c in CONVOLUTIONS for v in (1, None)],
+    r"(Conv|Connected)\dD (bias_)?init": [(c, channels(**{n: "he"})) for c in CONVOLUTIONS for n in INITS],
     "min_delta": [(EarlyStopping, dict(patience=1, min_delta=v)) for v in (-1, NAN)],
 }
 

@@ -5,6 +5,7 @@ import pytest
 
 from coreops import (
     AveragePool,
+    Conv1D,
     Conv2D,
     Flatten,
     GlobalAveragePool,
@@ -168,3 +169,14 @@ def test_pools_that_do_not_fit(got, layer, shape):
         return Network(layer, Flatten(), loss=SquaredError(), input_shape=shape)
 
     complains(f"layers the input and 0 {type(layer).__name__}", got, "wanted", network)
+
+
+@pytest.mark.parametrize("number", [int, np.int64])
+def test_sizes_of_any_integer_type(number):
+    """NumPy's are one number for all axes, as Python's; a list is a tuple in the spec."""
+    X = np.arange(8.0).reshape(1, 8, 1)
+    for layer in (MaxPool(number(2)), AveragePool(number(2), number(2)), Conv1D(1, 1, number(2), number(2))):
+        assert outputs(layer, X).shape == (1, 4, 1)
+    for layer in (MaxPool([2, 1]), AveragePool(1, [2, 1]), Conv2D(1, 1, [2, 1], [2, 1])):
+        assert outputs(layer, X[:, :, None]).shape == (1, 4, 1, 1)
+        assert (2, 1) in (layer.size, layer.stride) and hash(layer)
