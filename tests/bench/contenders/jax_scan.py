@@ -1,5 +1,8 @@
 """JAX: one jit over a scan of all epochs (an inner scan over the batches, unroll in {1, 4, 8}), best of.
 
+Convolutions are XLA's, or a product with patches that are cut out beforehand; maxima over windows are XLA's, or over an
+axis of a reshaped image: four programs, best of, then the unrolls.
+
 A sweep is jit(vmap(that)), cut into chunks of 16, 64 or 256 rows, best of; with `lanes` > 1 the chunks are
 started from that many Python threads, which is no longer one vmap(scan) but is what a careful user could
 still try.
@@ -22,24 +25,49 @@ import numpy as np
 from .worker import fastest, serve
 
 UNROLLS, WIDTHS = (1, 4, 8), (16, 64, 256)
+PROGRAMS = [(a, b) for a in ("convolution", "patches") for b in ("windows", "reshaped")]
 
 
-def _loss(theta, x, y):
-    h = x
-    for k in range(len(theta) // 2):
-        h = (jnp.maximum(h, 0) if k else h) @ theta[f"W{k}"] + theta[f"b{k}"]
+def _convolved(h, W, way):
+    """3x3 on (batch, side, side, channels), framed with zeros."""
+    if way == "convolution":
+        return jax.lax.conv_general_dilated(h, W, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    side, framed = h.shape[1], jnp.pad(h, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    patches = [framed[:, i : i + side, j : j + side] for i in range(3) for j in range(3)]
+    return jnp.concatenate(patches, axis=3) @ W.reshape(-1, W.shape[-1])
+
+
+def _pooled(h, way):
+    """The maximum of 2x2."""
+    if way == "windows":
+        return jax.lax.reduce_window(h, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    n, side, _, c = h.shape
+    return h.reshape(n, side // 2, 2, side // 2, 2, c).max(axis=(2, 4))
+
+
+def _loss(theta, x, y, program=None):
+    h, depth = x, len(theta) // 2
+    for k in range(depth):
+        W, b = theta[f"W{k}"], theta[f"b{k}"]
+        if W.ndim == 4:
+            side = math.isqrt(h[0].size // W.shape[2])
+            h = _convolved(h.reshape(len(h), side, side, -1), W, program[0]) + b
+            h = _pooled(jax.nn.relu(h), program[1])  # its slope at 0, where blank pixels start, is 0 as everybody's
+        else:
+            h = h.reshape(len(h), -1) @ W + b
+            h = jnp.maximum(h, 0) if k < depth - 1 else h
     picked = jnp.take_along_axis(h, y[:, None], axis=1)[:, 0]
     return jnp.mean(jax.nn.logsumexp(h, axis=1) - picked)
 
 
-def training(task, unroll):
+def training(task, unroll, program=None):
     """f(theta, lr, X, y) -> theta after all epochs; X: (steps, batch, n_in), y: (steps, batch)."""
     beta1, beta2, eps = task["beta1"], task["beta2"], task["eps"]
     log1, log2 = math.log(beta1), math.log(beta2)
 
     def step(carry, batch):
         theta, m, v, t, lr = carry
-        g = jax.grad(_loss)(theta, *batch)
+        g = jax.grad(_loss)(theta, *batch, program)
         t = t + 1
         m = jax.tree_util.tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, m, g)
         v = jax.tree_util.tree_map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, g)
@@ -79,10 +107,13 @@ class JaxScan:
         elif rows:
             best = self._choose([(unroll, 16) for unroll in UNROLLS])
             best = self._choose([(best[0], width) for width in WIDTHS])
+        elif task["channels"]:
+            best = self._choose([(1, None, *program) for program in PROGRAMS])
+            best = self._choose([(unroll, None, *best[2:]) for unroll in UNROLLS])
         else:
             best = self._choose([(unroll, None) for unroll in UNROLLS])
         self.compiled, self.chunks = self.options[best]
-        name = f"unroll {best[0]}" + (f", vmap {best[1]}" if rows else "")
+        name = f"unroll {best[0]}" + (f", vmap {best[1]}" if rows else "") + "".join(f", {way}" for way in best[2:])
         return {
             "compile_s": self.compile_s[best],
             "variant": name,
@@ -92,15 +123,16 @@ class JaxScan:
 
     def _choose(self, names):
         self.options, self.compile_s = {}, {}
-        for unroll, width in names:
-            function = training(self.task, unroll)
+        for name in names:
+            unroll, width, *program = name
+            function = training(self.task, unroll, program)
             if width:
                 function = jax.vmap(function, in_axes=(0, 0, None, None))
             chunks = self._chunks(width)
             begin = perf_counter()
             compiled = jax.jit(function).lower(*chunks[0], self.X, self.y).compile()
-            self.compile_s[unroll, width] = perf_counter() - begin
-            self.options[unroll, width] = (compiled, chunks)
+            self.compile_s[name] = perf_counter() - begin
+            self.options[name] = (compiled, chunks)
         return names[0] if len(names) == 1 else fastest(self.options, self._try)
 
     def _chunks(self, width):
