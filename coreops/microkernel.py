@@ -24,13 +24,14 @@ def _word(value):
     return ir.Constant(WORD, value)
 
 
-class _Emitter:
-    """Writes the loops of one product into the function being built."""
+class Emitter:
+    """Writes loops over vectors into the function being built."""
 
-    def __init__(self, context, builder, real):
+    def __init__(self, context, builder, real, vector_bytes=VECTOR_BYTES):
         self.builder = builder
         self.real = context.get_value_type(real)
-        self.length = VECTOR_BYTES // (real.bitwidth // 8)
+        self.real_bytes = real.bitwidth // 8
+        self.length = vector_bytes // self.real_bytes
         self.vector = ir.VectorType(self.real, self.length)
         self.suffix = f"v{self.length}f{real.bitwidth}"
         self.lanes = ir.Constant(ir.VectorType(WORD, self.length), list(range(self.length)))
@@ -61,10 +62,6 @@ class _Emitter:
         else:
             align = ir.Constant(ir.IntType(32), self.real_bytes)
             self.call(f"masked.store.{self.suffix}.p0", ir.VoidType(), [value, pointer, align, mask])
-
-    @property
-    def real_bytes(self):
-        return VECTOR_BYTES // self.length
 
     def mask_below(self, count):
         """Lanes whose number is below `count`."""
@@ -175,7 +172,7 @@ def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed,
     def codegen(context, builder, _signature, args):
         array, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row = args
         data = context.make_array(buffer)(context, builder, array).data
-        emit = _Emitter(context, builder, real)
+        emit = Emitter(context, builder, real)
         width = _word(2 * emit.length)
         panel = cgutils.alloca_once(builder, emit.real, size=_word(DEPTH * 2 * emit.length))
         panel.align = VECTOR_BYTES

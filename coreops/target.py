@@ -20,6 +20,7 @@ import platformdirs
 from numba import types
 from numba.extending import overload
 
+from coreops import spans
 from coreops.cpu import X86, drop_owner, flush, restore
 from coreops.microkernel import register_tiled_gemm
 
@@ -228,6 +229,44 @@ def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
     )
 
 
+# --- short runs of neighbouring elements, by one lane ------------------------------------------------------
+
+
+def copy_span(buffer, source, to, n):
+    """buffer[to + j] = buffer[source + j], j < n."""
+    for j in range(n):
+        buffer[to + j] = buffer[source + j]
+
+
+def add_span(buffer, source, to, n):
+    """buffer[to + j] += buffer[source + j], j < n."""
+    for j in range(n):
+        buffer[to + j] += buffer[source + j]
+
+
+def route_span(buffer, x, y, left, dx, n):
+    """Where x = y: dx += left and then left = 0; each argument names n elements."""
+    for j in range(n):
+        if buffer[x + j] == buffer[y + j]:
+            buffer[dx + j] += buffer[left + j]
+            buffer[left + j] = 0
+
+
+@overload(copy_span, target="generic", jit_options=INLINED)
+def _copy_span(buffer, source, to, n):
+    return lambda buffer, source, to, n: spans.copy(buffer, source, to, n)
+
+
+@overload(add_span, target="generic", jit_options=INLINED)
+def _add_span(buffer, source, to, n):
+    return lambda buffer, source, to, n: spans.add(buffer, source, to, n)
+
+
+@overload(route_span, target="generic", jit_options=INLINED)
+def _route_span(buffer, x, y, left, dx, n):
+    return lambda buffer, x, y, left, dx, n: spans.route(buffer, x, y, left, dx, n)
+
+
 # --- functions with one body per precision ---------------------------------------------------------------
 
 
@@ -264,6 +303,9 @@ def register_cuda():
     on_cuda(unowned)(lambda array: lambda array: array)
     on_cuda(flush_denormals)(lambda: lambda: 0)
     on_cuda(restore_denormals)(lambda saved: lambda saved: None)
+    for loop in (copy_span, add_span):
+        on_cuda(loop)(lambda buffer, source, to, n, loop=loop: loop)
+    on_cuda(route_span)(lambda buffer, x, y, left, dx, n: route_span)
     # numba-cuda has these in `math` only; NumPy's keep float32 and never raise in plain Python.
     on_cuda(np.sqrt)(lambda x: lambda x: math.sqrt(x))
     on_cuda(np.exp)(lambda x: lambda x: math.exp(x))

@@ -20,9 +20,9 @@ from coreops.layers.window import (
     STRIDE_Y,
     WIDTH,
 )
-from coreops.target import barrier, kernel, lane, lanes
+from coreops.target import add_span, barrier, copy_span, kernel, lane, lanes
 
-CACHED = 4096  # elements of the patches of one pass: half a first-level cache in float32
+CACHED = 8192  # elements of the patches of one pass: a first-level cache in float32
 
 
 def patch_scratch(window, circular):
@@ -58,19 +58,14 @@ def gather_patches(op, first, m, arena):
     if dims[PAD_Y] + dims[PAD_X] > 0:
         frame_images(op, image, m, arena)
         image = op["work"] + 1
-    c, rows, columns, step = dims[CHANNELS], dims[ROWS], dims[COLUMNS], dims[STRIDE_X] * dims[CHANNELS]
-    height, n = dims[HEIGHT] + 2 * dims[PAD_Y], (dims[WIDTH] + 2 * dims[PAD_X]) * c
-    across = dims[KERNEL_WIDTH] * c
-    size = dims[KERNEL_HEIGHT] * across
+    rows, columns, step = dims[ROWS], dims[COLUMNS], dims[STRIDE_X] * dims[CHANNELS]
+    height, n = dims[HEIGHT] + 2 * dims[PAD_Y], (dims[WIDTH] + 2 * dims[PAD_X]) * dims[CHANNELS]
+    across, size = dims[KERNEL_WIDTH] * dims[CHANNELS], patch_size(op)
     for r in range(lane(), m * rows, lanes()):
-        i, row = r // rows, r % rows
-        patches = arena[to + r * columns * size : to + (r + 1) * columns * size]
-        for k in range(dims[KERNEL_HEIGHT]):
-            start = image + (i * height + row * dims[STRIDE_Y] + k) * n
-            line = arena[start : start + n]
-            for p in range(columns):
-                for j in range(across):
-                    patches[p * size + k * across + j] = line[p * step + j]
+        line = image + (r // rows * height + r % rows * dims[STRIDE_Y]) * n
+        for p in range(columns):
+            for k in range(dims[KERNEL_HEIGHT]):
+                copy_span(arena, line + k * n + p * step, to + (r * columns + p) * size + k * across, across)
     barrier()
 
 
@@ -82,18 +77,19 @@ def frame_images(op, image, m, arena):
     framed, circular = height + 2 * pad, dims[CIRCULAR] != 0
     for r in range(lane(), m * framed, lanes()):
         i, y = r // framed, r % framed - pad
-        line = arena[to + r * (n + 2 * frame) : to + (r + 1) * (n + 2 * frame)]
+        line, row = to + r * (n + 2 * frame), image + (i * height + y % height) * n
         if circular or 0 <= y < height:
-            source = image + (i * height + y % height) * n
-            row = arena[source : source + n]
+            copy_span(arena, row, line + frame, n)
+        if circular:
+            copy_span(arena, row + n - frame, line, frame)
+            copy_span(arena, row, line + frame + n, frame)
+        elif 0 <= y < height:
             for j in range(frame):
-                line[j] = row[n - frame + j] if circular else zero
-                line[frame + n + j] = row[j] if circular else zero
-            for j in range(n):
-                line[frame + j] = row[j]
+                arena[line + j] = zero
+                arena[line + frame + n + j] = zero
         else:
             for j in range(n + 2 * frame):
-                line[j] = zero
+                arena[line + j] = zero
     barrier()
 
 
@@ -113,45 +109,41 @@ def sum_patches(op, m, arena, image, add):
     dims, zero, patches = op["dims"], arena.dtype.type(0), patches_at(op)
     c, rows, columns, step = dims[CHANNELS], dims[ROWS], dims[COLUMNS], dims[STRIDE_X] * dims[CHANNELS]
     height, n = dims[HEIGHT] + 2 * dims[PAD_Y], (dims[WIDTH] + 2 * dims[PAD_X]) * c
-    across = dims[KERNEL_WIDTH] * c
-    size = dims[KERNEL_HEIGHT] * across
+    across, size = dims[KERNEL_WIDTH] * c, patch_size(op)
     for r in range(lane(), m * height, lanes()):
-        i, y = r // height, r % height
-        line = arena[image + r * n : image + (r + 1) * n]
+        i, y, line = r // height, r % height, image + r * n
         if not add:
             for j in range(n):
-                line[j] = zero
+                arena[line + j] = zero
         for k in range(dims[KERNEL_HEIGHT]):
             row = (y - k) // dims[STRIDE_Y]
             if y >= k and row < rows and row * dims[STRIDE_Y] == y - k:
-                start = patches + (i * rows + row) * columns * size
-                windows = arena[start : start + columns * size]
-                for p in range(columns):
-                    for j in range(across):
-                        line[p * step + j] += windows[p * size + k * across + j]
+                windows = patches + (i * rows + row) * columns * size + k * across
+                for column in range(dims[KERNEL_WIDTH]):  # neighbouring windows overlap: not both at a time
+                    for p in range(columns):
+                        add_span(arena, windows + p * size + column * c, line + p * step + column * c, c)
     barrier()
 
 
 @kernel
 def unframe_images(op, m, arena, image, add):
     """The transpose of framing: the frame's gradient is dropped, or goes to the opposite side."""
-    dims, zero, start = op["dims"], arena.dtype.type(0), op["work"] + 1
+    dims, start = op["dims"], op["work"] + 1
     height, pad, n, frame = dims[HEIGHT], dims[PAD_Y], dims[WIDTH] * dims[CHANNELS], dims[PAD_X] * dims[CHANNELS]
     framed, circular = height + 2 * pad, dims[CIRCULAR] != 0
     for r in range(lane(), m * height, lanes()):
-        i, y = r // height, r % height
-        row = arena[image + r * n : image + (r + 1) * n]
-        if not add:
-            for j in range(n):
-                row[j] = zero
-        # Lines of the framed image that show this row: its own and, wrapped round, one beyond either side.
-        for line in range((y + pad) % height if circular else y + pad, framed, height if circular else framed):
-            place = start + (i * framed + line) * (n + 2 * frame)
-            source = arena[place : place + n + 2 * frame]
-            for j in range(n):
-                row[j] += source[frame + j]
-            if circular:
-                for j in range(frame):
-                    row[n - frame + j] += source[j]
-                    row[j] += source[frame + n + j]
+        i, y, row = r // height, r % height, image + r * n
+        own = start + (i * framed + y + pad) * (n + 2 * frame)
+        if add:
+            add_span(arena, own + frame, row, n)
+        else:
+            copy_span(arena, own + frame, row, n)
+        if circular:
+            # The row is shown again beyond either side of the image, if it is that near to the other one.
+            for line in range((y + pad) % height, framed, height):
+                shown = start + (i * framed + line) * (n + 2 * frame)
+                if shown != own:
+                    add_span(arena, shown + frame, row, n)
+                add_span(arena, shown, row + n - frame, frame)
+                add_span(arena, shown + frame + n, row, frame)
     barrier()

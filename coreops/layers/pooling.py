@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from coreops import records
 from coreops.layers.window import (
     CHANNELS,
@@ -17,7 +19,7 @@ from coreops.layers.window import (
     slide,
 )
 from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
-from coreops.target import barrier, kernel, lane, lanes
+from coreops.target import add_span, barrier, kernel, lane, lanes, route_span
 
 
 class Pooling:
@@ -61,9 +63,9 @@ class GlobalPooling:
 
 
 def add_pooling(plan, kind, x, y, window):
-    """work_per_example: what is left of the gradient of each channel until a window's largest value is found."""
-    work = window.channels if kind == records.MAX_POOL else 0
-    plan.add(kind, x=x, y=y, n_in=x.width, n_out=y.width, dims=tuple(window), work_per_example=work)
+    """work_per_example: what a place has to give to the gradient of each channel."""
+    dims, work = tuple(window), window.channels
+    plan.add(kind, x=x, y=y, n_in=x.width, n_out=y.width, dims=dims, work_per_example=work)
 
 
 @dataclass(frozen=True)
@@ -115,30 +117,32 @@ class GlobalAveragePool(GlobalPooling):
 
 @kernel
 def pool_forward(op, m, arena):
-    """A lane owns rows of the output; all channels of a place at once."""
+    """A lane owns rows of the output; one place of the window after the other, for all channels at once."""
     dims, largest = op["dims"], op["kind"] == records.MAX_POOL
     c, rows, columns, line = dims[CHANNELS], dims[ROWS], dims[COLUMNS], dims[WIDTH] * dims[CHANNELS]
     share = arena.dtype.type(1.0 / (dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH]))
+    nothing, step = arena.dtype.type(-np.inf if largest else 0.0), dims[STRIDE_X] * c
     for r in range(lane(), m * rows, lanes()):
-        top = (r // rows * dims[HEIGHT] + r % rows * dims[STRIDE_Y]) * line
-        image = arena[op["x"] + top : op["x"] + top + dims[KERNEL_HEIGHT] * line]
-        y = arena[op["y"] + r * columns * c : op["y"] + (r + 1) * columns * c]
-        for s in range(columns):
-            left = s * dims[STRIDE_X] * c
-            for j in range(c):
-                y[s * c + j] = image[left + j]
-            for k in range(dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH]):
-                corner = left + k // dims[KERNEL_WIDTH] * line + k % dims[KERNEL_WIDTH] * c
-                if largest:
+        image, first = (
+            op["x"] + (r // rows * dims[HEIGHT] + r % rows * dims[STRIDE_Y]) * line,
+            op["y"] + r * columns * c,
+        )
+        out = arena[first : first + columns * c]
+        for j in range(columns * c):
+            out[j] = nothing
+        for k in range(dims[KERNEL_HEIGHT]):
+            for column in range(dims[KERNEL_WIDTH]):
+                start, to = image + k * line + column * c, first
+                for _ in range(columns):
+                    x, y = arena[start : start + c], arena[to : to + c]
                     for j in range(c):
-                        v, best = image[corner + j], y[s * c + j]
-                        y[s * c + j] = v if v > best or v != v else best
-                elif k > 0:
-                    for j in range(c):
-                        y[s * c + j] += image[corner + j]
-            if not largest:
-                for j in range(c):
-                    y[s * c + j] *= share
+                        v, best = x[j], y[j]
+                        top = v if v > best or v != v else best  # NaN is not hidden
+                        y[j] = top if largest else v + best
+                    start, to = start + step, to + c
+        if not largest:
+            for j in range(columns * c):
+                out[j] *= share
     barrier()
 
 
@@ -151,33 +155,26 @@ def pool_backward(op, m, arena, mode):
     if flags & SKIP_DX and not mode & INPUT_GRADIENT:
         return
     c, n_in, n_out, line = dims[CHANNELS], op["n_in"], op["n_out"], dims[WIDTH] * dims[CHANNELS]
-    share = arena.dtype.type(1.0 / (dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH]))
+    share = arena.dtype.type(1.0 if largest else 1.0 / (dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH]))
     for i in range(lane(), m, lanes()):
-        x, dx = (
-            arena[op["x"] + i * n_in : op["x"] + (i + 1) * n_in],
-            arena[op["dx"] + i * n_in : op["dx"] + (i + 1) * n_in],
-        )
-        y, dy = (
-            arena[op["y"] + i * n_out : op["y"] + (i + 1) * n_out],
-            arena[op["dy"] + i * n_out : op["dy"] + (i + 1) * n_out],
-        )
-        left = arena[op["work"] + i * c : op["work"] + (i + 1) * c]
+        image, left = i * n_in, op["work"] + i * c
+        dx, rest = arena[op["dx"] + image : op["dx"] + image + n_in], arena[left : left + c]
         if not flags & ADD_DX:
             for j in range(n_in):
                 dx[j] = zero
         for p in range(dims[ROWS] * dims[COLUMNS]):
-            corner = p // dims[COLUMNS] * dims[STRIDE_Y] * line + p % dims[COLUMNS] * dims[STRIDE_X] * c
-            if largest:
-                for j in range(c):
-                    left[j] = dy[p * c + j]
-            for k in range(dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH]):
-                place = corner + k // dims[KERNEL_WIDTH] * line + k % dims[KERNEL_WIDTH] * c
-                if largest:
-                    for j in range(c):
-                        wins = x[place + j] == y[p * c + j]
-                        dx[place + j] += left[j] if wins else zero
-                        left[j] = zero if wins else left[j]
-                else:
-                    for j in range(c):
-                        dx[place + j] += share * dy[p * c + j]
+            y, dy = (
+                op["y"] + i * n_out + p * c,
+                arena[op["dy"] + i * n_out + p * c : op["dy"] + i * n_out + (p + 1) * c],
+            )
+            corner = image + p // dims[COLUMNS] * dims[STRIDE_Y] * line + p % dims[COLUMNS] * dims[STRIDE_X] * c
+            for j in range(c):
+                rest[j] = share * dy[j]
+            for k in range(dims[KERNEL_HEIGHT]):
+                for column in range(dims[KERNEL_WIDTH]):
+                    at = corner + k * line + column * c
+                    if largest:
+                        route_span(arena, op["x"] + at, y, left, op["dx"] + at, c)
+                    else:
+                        add_span(arena, left, op["dx"] + at, c)
     barrier()
