@@ -14,10 +14,13 @@ from coreops import (
     MaxPool,
     Network,
     SquaredError,
+    input_gradient,
+    loss_and_gradient,
 )
 from tests.coreops import cases
-from tests.coreops.cases import complains, distance
+from tests.coreops.cases import DTYPES, complains, distance, seen_as
 from tests.coreops.test_convolution import BOUND, alone, gradients, outputs
+from tests.oracles.layers import LAYERS
 
 NONE = np.zeros(0)  # theta of what has no parameters
 POOLS = [MaxPool(2), AveragePool(2), MaxPool((3, 2), 1), AveragePool(3, (1, 2)), GlobalMaxPool(), GlobalAveragePool()]
@@ -180,3 +183,26 @@ def test_sizes_of_any_integer_type(number):
     for layer in (MaxPool([2, 1]), AveragePool(1, [2, 1]), Conv2D(1, 1, [2, 1], [2, 1])):
         assert outputs(layer, X[:, :, None]).shape == (1, 4, 1, 1)
         assert (2, 1) in (layer.size, layer.stride) and hash(layer)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("channels", [1, 3, 4, 7, 8, 9, 20])
+def test_any_number_of_channels(channels, dtype, rng):
+    """Whole vectors and what is left over, against the oracle: many equal values, sums of integers, exact."""
+    shape = (4, 5, channels)
+    X = rng.integers(-2, 3, (4, *shape)).astype(dtype)
+    pools = (MaxPool(2), MaxPool((2, 3), 1), GlobalMaxPool(), AveragePool((2, 4), 1), AveragePool((4, 1), (1, 2)))
+    convolutions = (Conv2D(channels, 2, (3, 2), 2), Conv2D(channels, channels, 3, padding="circular", bias=False))
+    for layer in (*pools, *convolutions, Conv2D(channels, 3, 3, (1, 2), "same")):
+        net = alone(layer, shape, dtype)
+        theta = rng.integers(-2, 3, net.n_parameters).astype(dtype)
+        dy = rng.integers(-4, 5, (4, net.n_out)).astype(dtype)
+        oracle, vjp, _ = LAYERS[type(layer).__name__]
+        seen, x = seen_as(layer, *shape), X.reshape(4, -1)
+        own = {name.removeprefix("0."): p.astype(float) for name, p in net.parameters(theta).items()}
+        np.testing.assert_array_equal(cases.evaluated(net, theta, x), oracle(seen, x.astype(float), **own))
+        dx, parts = vjp(seen, x.astype(float), dy.astype(float), **own)
+        np.testing.assert_array_equal(input_gradient(net, theta, X, dy).reshape(4, -1), dx)
+        gradient = net.parameters(loss_and_gradient(net, theta, X, 4 * dy)[1])
+        for name, want in parts.items():
+            np.testing.assert_array_equal(gradient[f"0.{name}"], want)
