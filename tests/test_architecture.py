@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # A module of coreops may import from its own rank and from lower ones.
 RANKS = (
-    {"checks", "cpu", "microkernel", "records", "target"},
+    {"checks", "cpu", "microkernel", "records", "spans", "target"},
     {"elementary", "products", "rng"},
     {
         "adversaries",
@@ -94,7 +94,7 @@ def test_only_two_files_mention_cuda_in_code(path):
 
 
 # What target.py dresses up as plain functions; nobody else may know of them.
-MACHINE = {"cpu", "microkernel"}
+MACHINE = {"cpu", "microkernel", "spans"}
 
 
 @pytest.mark.parametrize("path", sources("coreops"), ids=lambda p: p.relative_to(ROOT).as_posix())

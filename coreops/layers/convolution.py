@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from coreops import records
 from coreops.checks import flag, optional_instance, positive_integer
 from coreops.initializers import Initializer
 from coreops.layers.patches import gather_patches, patch_scratch, patch_size, patches_at, scatter_patches
-from coreops.layers.window import COLUMNS, PASS, ROWS, extents, padding, slide
+from coreops.layers.window import BY_COLUMNS, COLUMNS, PASS, ROWS, extents, padding, slide
 from coreops.products import column_sums, product
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, NONE, SKIP_DX
 from coreops.target import kernel
@@ -48,7 +50,9 @@ class Sliding:
         w = plan.weight("weight", weights, *fans, self.init)
         b = plan.bias("bias", places * self.out_channels, self.bias_init, fans[0]) if self.bias else None
         y = plan.value(*window.output(self.rank, self.out_channels))
-        dims, work = patch_scratch(window, self.padding == "circular")
+        # Locally connected layers read patches one by one; runs of a single channel are shorter than rows of places.
+        by_columns = kind == records.CONVOLUTION and window.channels == 1 and window.stride_x == 1
+        dims, work = patch_scratch(window, self.padding == "circular", by_columns)
         plan.add(kind, x=x, y=y, w=w, b=b, n_in=x.width, n_out=y.width, dims=dims, work=work)
         return y
 
@@ -104,30 +108,37 @@ class Conv1D(Convolution):
 def convolution_forward(op, m, arena):
     """Y = P W + 1 b^T, P the patches."""
     dims, n_out, k, patches = op["dims"], op["n_out"], patch_size(op), patches_at(op)
-    places = dims[ROWS] * dims[COLUMNS]
+    places, one = dims[ROWS] * dims[COLUMNS], np.int64(1)
     f = n_out // places
     for first in range(0, m, dims[PASS]):
         part = min(dims[PASS], m - first)
+        n, y = part * places, op["y"] + first * n_out
         gather_patches(op, first, part, arena)
-        product(arena, part * places, f, k, patches, k, 1, op["w"], False, op["y"] + first * n_out, op["b"], 0)
+        row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
+        product(arena, n, f, k, patches, row, column, op["w"], False, y, op["b"], 0)
 
 
 @kernel
 def convolution_backward(op, m, arena, mode):
     """dW = P^T dY, db = sum over places and examples of dY, dP = dY W^T."""
     dims, n_out, k, patches, flags = op["dims"], op["n_out"], patch_size(op), patches_at(op), op["flags"]
-    places = dims[ROWS] * dims[COLUMNS]
+    places, one = dims[ROWS] * dims[COLUMNS], np.int64(1)
     f, dw = n_out // places, op["dw"]
     learning = mode & NO_PARAMETER_GRADIENT == 0
     downwards = mode & INPUT_GRADIENT != 0 or flags & SKIP_DX == 0
     for first in range(0, m, dims[PASS]):
         part, dy = min(dims[PASS], m - first), op["dy"] + first * n_out
+        n = part * places
         if learning and dw >= 0:
             gather_patches(op, first, part, arena)
+            row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
             start = dw if first > 0 or flags & ADD_DW else NONE
-            product(arena, k, f, part * places, patches, 1, k, dy, False, dw, start, f)
+            product(arena, k, f, n, patches, column, row, dy, False, dw, start, f)
         if downwards:
-            product(arena, part * places, k, f, dy, f, 1, op["w"], True, patches, NONE, 0)
+            if dims[BY_COLUMNS]:
+                product(arena, k, n, f, op["w"], f, 1, dy, True, patches, NONE, 0)
+            else:
+                product(arena, n, k, f, dy, f, 1, op["w"], True, patches, NONE, 0)
             scatter_patches(op, first, part, arena, flags & ADD_DX != 0)
     if learning and op["db"] >= 0:
         column_sums(arena, op["work"], op["dy"], op["db"], m * places, f, flags & ADD_DB != 0)

@@ -6,6 +6,7 @@ the batch, and nothing is kept between passes.
 """
 
 from coreops.layers.window import (
+    BY_COLUMNS,
     CHANNELS,
     CIRCULAR,
     COLUMNS,
@@ -25,13 +26,13 @@ from coreops.target import add_span, barrier, copy_span, kernel, lane, lanes
 CACHED = 8192  # elements of the patches of one pass: a first-level cache in float32
 
 
-def patch_scratch(window, circular):
+def patch_scratch(window, circular, by_columns=False):
     """(dims of an operation, elements of scratch): one element, framed images, then their patches."""
     size = window.size * window.channels
     images = max(1, CACHED // (window.places * size))
     framed = (window.height + 2 * window.pad_y) * (window.width + 2 * window.pad_x) * window.channels
     framed = framed if window.pad_y or window.pad_x else 0
-    return (*window, circular, images), 1 + images * (framed + window.places * size)
+    return (*window, circular, images, by_columns), 1 + images * (framed + window.places * size)
 
 
 @kernel
@@ -53,7 +54,10 @@ def patches_at(op):
 
 @kernel
 def gather_patches(op, first, m, arena):
-    """Patches of images first ... first + m: row i places + p is the window (row, column, channel) at place p."""
+    """Patches of images first ... first + m: row i places + p is the window (row, column, channel) at place p.
+
+    By columns, the transpose: of one channel, neighbouring places see neighbouring values.
+    """
     dims, image, to = op["dims"], op["x"] + first * op["n_in"], patches_at(op)
     if dims[PAD_Y] + dims[PAD_X] > 0:
         frame_images(op, image, m, arena)
@@ -63,9 +67,13 @@ def gather_patches(op, first, m, arena):
     across, size = dims[KERNEL_WIDTH] * dims[CHANNELS], patch_size(op)
     for r in range(lane(), m * rows, lanes()):
         line = image + (r // rows * height + r % rows * dims[STRIDE_Y]) * n
-        for p in range(columns):
-            for k in range(dims[KERNEL_HEIGHT]):
-                copy_span(arena, line + k * n + p * step, to + (r * columns + p) * size + k * across, across)
+        for k in range(dims[KERNEL_HEIGHT]):
+            if dims[BY_COLUMNS]:
+                for j in range(across):
+                    copy_span(arena, line + k * n + j, to + ((k * across + j) * m * rows + r) * columns, columns)
+            else:
+                for p in range(columns):
+                    copy_span(arena, line + k * n + p * step, to + (r * columns + p) * size + k * across, across)
     barrier()
 
 
@@ -118,10 +126,15 @@ def sum_patches(op, m, arena, image, add):
         for k in range(dims[KERNEL_HEIGHT]):
             row = (y - k) // dims[STRIDE_Y]
             if y >= k and row < rows and row * dims[STRIDE_Y] == y - k:
-                windows = patches + (i * rows + row) * columns * size + k * across
+                first = (i * rows + row) * columns
                 for column in range(dims[KERNEL_WIDTH]):  # neighbouring windows overlap: not both at a time
-                    for p in range(columns):
-                        add_span(arena, windows + p * size + column * c, line + p * step + column * c, c)
+                    if dims[BY_COLUMNS]:
+                        tap = k * across + column
+                        add_span(arena, patches + tap * m * rows * columns + first, line + column, columns)
+                    else:
+                        place = patches + first * size + k * across + column * c
+                        for p in range(columns):
+                            add_span(arena, place + p * size, line + p * step + column * c, c)
     barrier()
 
 

@@ -11,7 +11,8 @@ PADDINGS = ("valid", "same", "circular")
 
 # Places in an operation's dims: the fields of Window in their order, and what patches need besides.
 HEIGHT, WIDTH, CHANNELS, KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE_Y, STRIDE_X, PAD_Y, PAD_X, ROWS, COLUMNS = range(11)
-CIRCULAR, PASS = 11, 12  # whether the frame wraps round; examples whose patches are made at a time
+# Whether the frame wraps round; examples whose patches are made at a time; whether patches are stored by columns.
+CIRCULAR, PASS, BY_COLUMNS = 11, 12, 13
 
 
 class Window(NamedTuple):
