@@ -34,6 +34,13 @@ TANH_MAX_64, TANH_MAX_32 = 20.0, np.float32(10.0)
 
 
 @kernel
+def _clamp(x, low, high):
+    """x within [low, high]. NaN stays NaN, here and after: `x if x != x else y`, stored over x, is a masked store."""
+    x = low if x < low else x
+    return high if x > high else x
+
+
+@kernel
 def _reduce64(x):
     """(q, s) with e^x = 2 s (1 + q); s = 2^(n-1), so that n = 1024 does not overflow."""
     t = x * LOG2E_64 + ROUND_64
@@ -57,35 +64,33 @@ def _reduce32(x):
 
 @kernel
 def _exp64(x):
-    q, s = _reduce64(min(max(x, MIN_64), MAX_64))
+    q, s = _reduce64(_clamp(x, MIN_64, MAX_64))
     y = (s + s * q) * 2.0
     y = 0.0 if x < MIN_64 else y
-    y = np.inf if x > MAX_64 else y
-    return x if x != x else y
+    return np.inf if x > MAX_64 else y
 
 
 @kernel
 def _exp32(x):
-    q, s = _reduce32(min(max(x, MIN_32), MAX_32))
+    q, s = _reduce32(_clamp(x, MIN_32, MAX_32))
     y = (s + s * q) * TWO_32
     y = ZERO_32 if x < MIN_32 else y
-    y = INF_32 if x > MAX_32 else y
-    return x if x != x else y
+    return INF_32 if x > MAX_32 else y
 
 
 @kernel
 def _tanh64(x):
     # e^2x - 1 = (2s - 1) + 2s q keeps its relative precision at x -> 0, where s = 1/2.
-    q, s = _reduce64(2.0 * min(max(x, -TANH_MAX_64), TANH_MAX_64))
+    q, s = _reduce64(2.0 * _clamp(x, -TANH_MAX_64, TANH_MAX_64))
     e = (2.0 * s - 1.0) + 2.0 * s * q
-    return x if x != x else e / (e + 2.0)
+    return e / (e + 2.0)
 
 
 @kernel
 def _tanh32(x):
-    q, s = _reduce32(TWO_32 * min(max(x, -TANH_MAX_32), TANH_MAX_32))
+    q, s = _reduce32(TWO_32 * _clamp(x, -TANH_MAX_32, TANH_MAX_32))
     e = (TWO_32 * s - ONE_32) + TWO_32 * s * q
-    return x if x != x else e / (e + TWO_32)
+    return e / (e + TWO_32)
 
 
 @kernel

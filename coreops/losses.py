@@ -16,6 +16,7 @@ from coreops.target import barrier, block_sum, kernel, lane, lanes
 
 # What a target is: n_out reals, one class number, n_out bits 0/1, n_out signs -1/+1.
 OUTPUTS, LABEL, BITS, SIGNS = "outputs", "label", "bits", "signs"
+LARGE_PRODUCT = 1e200  # times one more mass is still no overflow
 TWO_VALUES = {BITS: (0, 1), SIGNS: (-1, 1)}
 
 
@@ -164,12 +165,13 @@ def softmax_loss(op, first, m, arena, mode, scale):
     z, dz, y = arena[x : x + m * n], arena[dx : dx + m * n], arena[x2 : x2 + m]
     total, errors, scale = 0.0, 0, arena.dtype.type(scale)
     for i in range(lane(), m, lanes()):
-        top = z[i * n]
+        logits, out = z[i * n : i * n + n], dz[i * n : i * n + n]
+        top = logits[0]
         for j in range(1, n):
-            top = max(top, z[i * n + j])
+            top = max(top, logits[j])
         for j in range(n):
-            dz[i * n + j] = z[i * n + j] - top
-        total -= np.float64(dz[i * n + np.int64(y[i])])
+            out[j] = logits[j] - top
+        total -= np.float64(out[np.int64(y[i])])
     barrier()
     if mode & COUNT_ERRORS:
         for i in range(lane(), m, lanes()):
@@ -177,15 +179,19 @@ def softmax_loss(op, first, m, arena, mode, scale):
     for i in range(lane(), m * n, lanes()):
         dz[i] = exp(dz[i])
     barrier()
+    product = 1.0  # of the masses, each from 1 to n: a logarithm takes as long as all else here
     for i in range(lane(), m, lanes()):
-        mass = dz[i * n]
+        out = dz[i * n : i * n + n]
+        mass = out[0]
         for j in range(1, n):
-            mass += dz[i * n + j]
-        total += np.log(np.float64(mass))
+            mass += out[j]
+        product *= np.float64(mass)
+        if product > LARGE_PRODUCT:
+            total, product = total + np.log(product), 1.0
         if mode & TRAIN:
             share = scale / mass
             for j in range(n):
-                dz[i * n + j] *= share
-            dz[i * n + np.int64(y[i])] -= scale
+                out[j] *= share
+            out[np.int64(y[i])] -= scale
     barrier()
-    return block_sum(total), block_sum(errors)
+    return block_sum(total + np.log(product)), block_sum(errors)

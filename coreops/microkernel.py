@@ -14,7 +14,8 @@ from numba.extending import intrinsic
 
 _WIDE = bool(llvm.get_host_cpu_features().get("avx512f"))
 VECTOR_BYTES = 64 if _WIDE else 32
-ROWS = 8 if _WIDE else 6  # with two vectors per row: 16 of 32, or 12 of 16, registers accumulate
+# Rows of a tile, of two vectors each: 16 of 32, or 12 of 16, registers accumulate. The lower ones take the remainder.
+HEIGHTS = (8, 4, 2, 1) if _WIDE else (6, 4, 2, 1)
 DEPTH = 128  # rows of a packed panel: 8 or 16 KB, within the first-level cache
 LARGE = 8192  # elements of B above which its panels are packed
 WORD = ir.IntType(64)
@@ -34,7 +35,8 @@ class Emitter:
         self.length = vector_bytes // self.real_bytes
         self.vector = ir.VectorType(self.real, self.length)
         self.suffix = f"v{self.length}f{real.bitwidth}"
-        self.lanes = ir.Constant(ir.VectorType(WORD, self.length), list(range(self.length)))
+        number = ir.IntType(real.bitwidth)  # as wide as an element: a mask is one comparison, also within a loop
+        self.lanes = ir.Constant(ir.VectorType(number, self.length), list(range(self.length)))
 
     def call(self, name, result, arguments):
         function = cgutils.get_or_insert_function(
@@ -55,16 +57,47 @@ class Emitter:
         zero = ir.Constant(self.vector, [0.0] * self.length)
         return self.call(f"masked.load.{self.suffix}.p0", self.vector, [pointer, align, mask, zero])
 
-    def store(self, value, place, mask):
-        pointer = self.builder.bitcast(place, self.vector.as_pointer())
-        if mask is None:
-            self.builder.store(value, pointer, align=self.real_bytes)
+    def store(self, value, place):
+        self.builder.store(value, self.builder.bitcast(place, value.type.as_pointer()), align=self.real_bytes)
+
+    def store_first(self, count, values, places):
+        """The first `count` elements of each vector; None: all."""
+        if count is None:
+            for value, place in zip(values, places, strict=True):
+                self.store(value, place)
+        elif _WIDE:
+            align, mask = ir.Constant(ir.IntType(32), self.real_bytes), self.mask_below(count)
+            for value, place in zip(values, places, strict=True):
+                pointer = self.builder.bitcast(place, self.vector.as_pointer())
+                self.call(f"masked.store.{self.suffix}.p0", ir.VoidType(), [value, pointer, align, mask])
         else:
-            align = ir.Constant(ir.IntType(32), self.real_bytes)
-            self.call(f"masked.store.{self.suffix}.p0", ir.VoidType(), [value, pointer, align, mask])
+            self.store_by_halves(count, values, places)
+
+    def store_by_halves(self, count, values, places):
+        """A masked store of AVX2 takes 18 cycles on AMD's CPUs: 8, 4, 2 and 1 elements, whichever are bits of count."""
+        b, width = self.builder, self.length
+        while width:
+            has = b.icmp_signed("!=", b.and_(count, _word(width)), _word(0))
+            low, high = (self.part(values, start, width) for start in (0, width))
+            with b.if_then(has):
+                for value, place in zip(low, places, strict=True):
+                    self.store(value, place)
+            values = [b.select(has, second, first) for first, second in zip(low, high, strict=True)]
+            places = [b.select(has, self.offset(place, _word(width)), place) for place in places]
+            width //= 2
+
+    def part(self, vectors, start, width):
+        """Elements start ... start + width of each vector, as far as there are any."""
+        lanes = [i % vectors[0].type.count for i in range(start, start + width)]
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), width), lanes)
+        return [self.builder.shuffle_vector(v, v, lanes) for v in vectors]
 
     def mask_below(self, count):
-        """Lanes whose number is below `count`."""
+        """Lanes whose number is below `count`; None: all."""
+        if count is None:
+            return None
+        number = self.lanes.type.element
+        count = self.builder.trunc(count, number) if number != WORD else count
         return self.builder.icmp_signed("<", self.lanes, self.splat(count, self.lanes.type))
 
     def loop(self, start, stop, step):
@@ -102,7 +135,7 @@ class Emitter:
                 rows.append(self.load(place, b.and_(inside, exists)))
             for r, column in enumerate(self.transpose(rows)):
                 at = b.add(b.mul(b.add(p, _word(r)), _word(2 * self.length)), x)
-                self.store(column, self.offset(panel, at), None)
+                self.store(column, self.offset(panel, at))
 
     def pack(self, panel, corner, columns, depth, pitch):
         """panel[p, x] = B[p, x]: the same panel from rows that lie `pitch` apart, for one pass through the cache."""
@@ -113,18 +146,17 @@ class Emitter:
             target = self.offset(panel, b.mul(p, _word(2 * self.length)))
             for v, mask in enumerate(masks):
                 shift = _word(v * self.length)
-                self.store(self.load(self.offset(source, shift), mask), self.offset(target, shift), None)
+                self.store(self.load(self.offset(source, shift), mask), self.offset(target, shift))
 
-    def tile(self, rows, masks, depth, left, stride, right, pitch, out, n, start):
-        """C[0 : rows, 0 : vectors] = S + sum over p < depth of A[:, p] B[p, :]; all given by their corners."""
-        b = self.builder
+    def tile(self, rows, counts, depth, left, stride, right, pitch, out, n, start):
+        """C[0 : rows] = S + sum over p < depth of A[:, p] B[p, :]; all given by their corners.
+
+        counts: how many columns each vector of a row of C has, None: all.
+        """
+        b, masks = self.builder, [self.mask_below(count) for count in counts]
         a_row, a_col = stride
         zero = ir.Constant(self.vector, [0.0] * self.length)
         sums = [[cgutils.alloca_once(b, self.vector) for _ in masks] for _ in range(rows)]
-        places = [
-            [self.offset(out, b.add(b.mul(_word(r), n), _word(v * self.length))) for v in range(len(masks))]
-            for r in range(rows)
-        ]
         exists, first, start_row = start
         with b.if_else(exists) as (then, otherwise):
             with then:
@@ -145,20 +177,20 @@ class Emitter:
                 for v in range(len(masks)):
                     total = self.call(f"fma.{self.suffix}", self.vector, [value, vectors[v], b.load(sums[r][v])])
                     b.store(total, sums[r][v])
-        for r in range(rows):
-            for v, mask in enumerate(masks):
-                self.store(b.load(sums[r][v]), places[r][v], mask)
+        for v, count in enumerate(counts):
+            places = [self.offset(out, b.add(b.mul(_word(r), n), _word(v * self.length))) for r in range(rows)]
+            self.store_first(count, [b.load(sums[r][v]) for r in range(rows)], places)
 
-    def strip(self, m, masks, depth, left, stride, right, pitch, out, n, start):
+    def strip(self, m, counts, depth, left, stride, right, pitch, out, n, start):
         """All rows of one panel of columns."""
-        b = self.builder
-        whole = b.mul(b.sdiv(m, _word(ROWS)), _word(ROWS))
-        half = b.mul(b.sdiv(m, _word(ROWS // 2)), _word(ROWS // 2))
-        for top, bottom, rows in ((_word(0), whole, ROWS), (whole, half, ROWS // 2), (half, m, 1)):
+        b, top = self.builder, _word(0)
+        for rows in HEIGHTS:
+            bottom = b.sub(m, b.srem(b.sub(m, top), _word(rows)))
             with self.loop(top, bottom, _word(rows)) as (i, _):
                 begin = (start[0], self.offset(start[1], b.mul(i, start[2])), start[2])
                 first, below = self.offset(left, b.mul(i, stride[0])), self.offset(out, b.mul(i, n))
-                self.tile(rows, masks, depth, first, stride, right, pitch, below, n, begin)
+                self.tile(rows, counts, depth, first, stride, right, pitch, below, n, begin)
+            top = bottom
 
 
 @intrinsic
@@ -199,13 +231,12 @@ def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed,
             common = (depth, left, (a_row, a_col), right, pitch, out, n, begin)
             with builder.if_else(builder.icmp_signed("<=", rest, _word(emit.length))) as (one, two):
                 with one:
-                    emit.strip(m, [emit.mask_below(rest)], *common)
+                    emit.strip(m, [rest], *common)
                 with two, builder.if_else(builder.icmp_signed(">=", rest, width)) as (full, edge):
                     with full:
                         emit.strip(m, [None, None], *common)
                     with edge:
-                        second = emit.mask_below(builder.sub(rest, _word(emit.length)))
-                        emit.strip(m, [None, second], *common)
+                        emit.strip(m, [None, builder.sub(rest, _word(emit.length))], *common)
         return context.get_dummy_value()
 
     return signature, codegen

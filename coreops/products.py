@@ -1,9 +1,12 @@
 """The products of a linear layer, on offsets of one flat buffer; all matrices are row-major."""
 
+import numpy as np
+
 from coreops.records import NONE
 from coreops.target import barrier, gemm, kernel, lane, lanes
 
 TINY = 256  # multiply-adds below which a plain loop in the caller beats a call
+at = np.uint64  # an offset: a signed one may count from the end, and the test for that takes longer than the product
 
 
 @kernel
@@ -20,10 +23,10 @@ def affine(buffer, x, w, bias, y, m, n_in, n_out):
         return
     for i in range(m):
         for j in range(lane(), n_out, lanes()):
-            total = buffer[bias + j] if bias >= 0 else buffer.dtype.type(0)
+            total = buffer[at(bias + j)] if bias >= 0 else buffer.dtype.type(0)
             for p in range(n_in):
-                total += buffer[x + i * n_in + p] * buffer[w + p * n_out + j]
-            buffer[y + i * n_out + j] = total
+                total += buffer[at(x + i * n_in + p)] * buffer[at(w + p * n_out + j)]
+            buffer[at(y + i * n_out + j)] = total
     barrier()
 
 
@@ -35,10 +38,10 @@ def matmul_tn(buffer, a, b, c, m, k, n, add):
         return
     for i in range(m):
         for j in range(lane(), n, lanes()):
-            total = buffer[c + i * n + j] if add else buffer.dtype.type(0)
+            total = buffer[at(c + i * n + j)] if add else buffer.dtype.type(0)
             for p in range(k):
-                total += buffer[a + p * m + i] * buffer[b + p * n + j]
-            buffer[c + i * n + j] = total
+                total += buffer[at(a + p * m + i)] * buffer[at(b + p * n + j)]
+            buffer[at(c + i * n + j)] = total
     barrier()
 
 
@@ -50,10 +53,10 @@ def matmul_nt(buffer, a, b, c, m, k, n, add):
         return
     for i in range(m):
         for j in range(lane(), n, lanes()):
-            total = buffer[c + i * n + j] if add else buffer.dtype.type(0)
+            total = buffer[at(c + i * n + j)] if add else buffer.dtype.type(0)
             for p in range(k):
-                total += buffer[a + i * k + p] * buffer[b + j * k + p]
-            buffer[c + i * n + j] = total
+                total += buffer[at(a + i * k + p)] * buffer[at(b + j * k + p)]
+            buffer[at(c + i * n + j)] = total
     barrier()
 
 
@@ -66,8 +69,8 @@ def column_sums(buffer, one, a, c, m, n, add):
         product(buffer, 1, n, m, one, 0, 0, a, False, c, c if add else NONE, n)
         return
     for j in range(lane(), n, lanes()):
-        total = buffer[c + j] if add else buffer.dtype.type(0)
+        total = buffer[at(c + j)] if add else buffer.dtype.type(0)
         for i in range(m):
-            total += buffer[a + i * n + j]
-        buffer[c + j] = total
+            total += buffer[at(a + i * n + j)]
+        buffer[at(c + j)] = total
     barrier()
