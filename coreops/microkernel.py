@@ -103,6 +103,11 @@ class Emitter:
     def loop(self, start, stop, step):
         return cgutils.for_range_slice(self.builder, start, stop, step, intp=WORD)
 
+    def keep_rolled(self):
+        """Within a loop: LLVM would unroll sixteen times what runs once or twice, at the cost of compiling it."""
+        nothing = ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "", side_effect=True)
+        self.builder.call(nothing, [], attrs=("convergent", "nounwind"))
+
     def offset(self, base, offset):
         return self.builder.gep(base, [offset])
 

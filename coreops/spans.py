@@ -1,4 +1,4 @@
-"""Short runs of neighbouring elements for the CPU: whole vectors, then one by one.
+"""Short runs of neighbouring elements for the CPU: whole vectors, then a half, a quarter, ...
 
 The channels of a small image are 1 to 32 numbers: a compiled loop over them spends its time on the tests before its
 vector part. Masks would need no second loop, but some machines take dozens of cycles for a masked store.
@@ -20,21 +20,25 @@ def _over_span(context, builder, signature, args, step):
     emit = Emitter(context, builder, buffer.dtype, VECTOR_BYTES)
     places = [emit.offset(data, start) for start in args[1:-1]]
 
-    def of(k, j, wide):
-        here = emit.offset(places[k], j)
-        return builder.bitcast(here, emit.vector.as_pointer()) if wide else here
-
-    def run(start, stop, length):
-        with emit.loop(start, stop, ir.Constant(n.type, length)) as (j, _):
-            step(
-                builder,
-                lambda k: builder.load(of(k, j, length > 1), align=emit.real_bytes),
-                lambda k, value: builder.store(value, of(k, j, length > 1), align=emit.real_bytes),
-            )
+    def run(j, length):
+        vector = emit.real if length == 1 else ir.VectorType(emit.real, length)
+        here = [builder.bitcast(emit.offset(place, j), vector.as_pointer()) for place in places]
+        step(
+            builder,
+            lambda k: builder.load(here[k], align=emit.real_bytes),
+            lambda k, value: builder.store(value, here[k], align=emit.real_bytes),
+        )
 
     whole = builder.and_(n, ir.Constant(n.type, -emit.length))
-    run(ir.Constant(n.type, 0), whole, emit.length)
-    run(whole, n, 1)
+    with emit.loop(ir.Constant(n.type, 0), whole, ir.Constant(n.type, emit.length)) as (j, _):
+        emit.keep_rolled()
+        run(j, emit.length)
+    length = emit.length // 2
+    while length:
+        bit = ir.Constant(n.type, length)
+        with builder.if_then(builder.icmp_signed("!=", builder.and_(n, bit), ir.Constant(n.type, 0))):
+            run(builder.and_(n, ir.Constant(n.type, -2 * length)), length)
+        length //= 2
     return context.get_dummy_value()
 
 
