@@ -6,17 +6,11 @@ from coreops.target import barrier, gemm, kernel, lane, lanes
 TINY = 256  # multiply-adds below which a plain loop in the caller beats a call
 
 
-@kernel
-def product(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
-    """`gemm`, compiled once for all its callers."""
-    gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row)
-
-
 @kernel(inline=True)
 def affine(buffer, x, w, bias, y, m, n_in, n_out):
     """Y (m, n_out) = X (m, n_in) W (n_in, n_out) + 1 b^T; bias may be NONE."""
     if m * n_in * n_out > TINY:
-        product(buffer, m, n_out, n_in, x, n_in, 1, w, False, y, bias, 0)
+        gemm(buffer, m, n_out, n_in, x, n_in, 1, w, False, y, bias, 0)
         return
     for i in range(m):
         for j in range(lane(), n_out, lanes()):
@@ -31,7 +25,7 @@ def affine(buffer, x, w, bias, y, m, n_in, n_out):
 def matmul_tn(buffer, a, b, c, m, k, n, add):
     """C (m, n) = A (k, m)^T B (k, n), + C if `add`."""
     if m * k * n > TINY:
-        product(buffer, m, n, k, a, 1, m, b, False, c, c if add else NONE, n)
+        gemm(buffer, m, n, k, a, 1, m, b, False, c, c if add else NONE, n)
         return
     for i in range(m):
         for j in range(lane(), n, lanes()):
@@ -46,7 +40,7 @@ def matmul_tn(buffer, a, b, c, m, k, n, add):
 def matmul_nt(buffer, a, b, c, m, k, n, add):
     """C (m, n) = A (m, k) B (n, k)^T, + C if `add`."""
     if m * k * n > TINY:
-        product(buffer, m, n, k, a, k, 1, b, True, c, c if add else NONE, n)
+        gemm(buffer, m, n, k, a, k, 1, b, True, c, c if add else NONE, n)
         return
     for i in range(m):
         for j in range(lane(), n, lanes()):
@@ -63,7 +57,7 @@ def column_sums(buffer, one, a, c, m, n, add):
     if m * n > TINY:
         buffer[one] = buffer.dtype.type(1)
         barrier()
-        product(buffer, 1, n, m, one, 0, 0, a, False, c, c if add else NONE, n)
+        gemm(buffer, 1, n, m, one, 0, 0, a, False, c, c if add else NONE, n)
         return
     for j in range(lane(), n, lanes()):
         total = buffer[c + j] if add else buffer.dtype.type(0)
