@@ -1,7 +1,7 @@
 """Runs a plan: the only dispatch over operation kinds.
 
-The operations of plain multilayer networks are inlined; the others stand behind one call each way, so that they cost
-the small networks nothing.
+The operations of plain multilayer networks are inlined; each of the others is a call, so that they cost the small
+networks nothing.
 """
 
 import numpy as np

@@ -102,9 +102,9 @@ def kernel(function=None, *, inline=False, merge=False):
     before, folder = numba.config.CACHE_DIR, kernel_folder()
     numba.config.CACHE_DIR = str(folder)
     try:
-        # Kernels allocate nothing: without _nrt no slice counts its references (5 ns each), and less is to be compiled.
-        options = {"forceinline": inline, "inline": "always" if merge else "never", "_nrt": False}
-        options["no_cfunc_wrapper"] = True  # for callers in C, of which there are none
+        options = {"forceinline": inline, "inline": "always" if merge else "never"}
+        options["_nrt"] = False  # kernels allocate nothing, and counting a slice's references takes 5 ns
+        options["no_cfunc_wrapper"] = True  # C calls none of them
         return numba.njit(error_model="numpy", nogil=True, cache=_usable(folder), **options)(function)
     finally:
         numba.config.CACHE_DIR = before

@@ -21,15 +21,7 @@ from coreops.records import (
 from coreops.sampling.arrange import arrange
 from coreops.sampling.gather import gather, gather_range
 from coreops.schedules import scheduled
-from coreops.target import (
-    barrier,
-    block_sum,
-    flush_denormals,
-    kernel,
-    lane,
-    lanes,
-    restore_denormals,
-)
+from coreops.target import barrier, block_sum, flush_denormals, kernel, lane, lanes, restore_denormals
 
 
 @kernel
@@ -92,23 +84,9 @@ def train_row(
     """
     saved = flush_denormals()
     run(
-        rows[r],
-        outcomes[r],
-        ops,
-        x,
-        y,
-        weights,
-        train,
-        held_out,
-        groups,
-        arena,
-        state,
-        order,
-        result,
-        curves,
-        step_loss,
-        step_theta,
-    )
+        rows[r], outcomes[r], ops, x, y, weights, train, held_out, groups, arena, state, order, result, curves,
+        step_loss, step_theta,
+    )  # fmt: skip
     restore_denormals(saved)
 
 
