@@ -6,7 +6,7 @@ from coreops.target import barrier, gemm, kernel, lane, lanes
 TINY = 256  # multiply-adds below which a plain loop in the caller beats a call
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def affine(buffer, x, w, bias, y, m, n_in, n_out):
     """Y (m, n_out) = X (m, n_in) W (n_in, n_out) + 1 b^T; bias may be NONE."""
     if m * n_in * n_out > TINY:
@@ -21,7 +21,7 @@ def affine(buffer, x, w, bias, y, m, n_in, n_out):
     barrier()
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def matmul_tn(buffer, a, b, c, m, k, n, add):
     """C (m, n) = A (k, m)^T B (k, n), + C if `add`."""
     if m * k * n > TINY:
@@ -36,7 +36,7 @@ def matmul_tn(buffer, a, b, c, m, k, n, add):
     barrier()
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def matmul_nt(buffer, a, b, c, m, k, n, add):
     """C (m, n) = A (m, k) B (n, k)^T, + C if `add`."""
     if m * k * n > TINY:
@@ -51,7 +51,7 @@ def matmul_nt(buffer, a, b, c, m, k, n, add):
     barrier()
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def column_sums(buffer, one, a, c, m, n, add):
     """c (n,) = 1^T A (m, n), + c if `add`; one: an element of the buffer that may be set to 1."""
     if m * n > TINY:
