@@ -1,4 +1,4 @@
-"""CPU-only building blocks that `target.py` dresses up: array ownership and the treatment of denormals."""
+"""CPU-only building blocks that `target.py` dresses up: the treatment of denormals."""
 
 import platform
 
@@ -40,14 +40,3 @@ def restore(typing, saved):
         return context.get_dummy_value()
 
     return types.void(types.uint32), codegen
-
-
-@intrinsic
-def drop_owner(typing, array):
-    def codegen(context, builder, signature, args):
-        struct = context.make_array(array)(context, builder, value=args[0])
-        for name in ("meminfo", "parent"):
-            setattr(struct, name, ir.Constant(getattr(struct, name).type, None))
-        return struct._getvalue()
-
-    return array(array), codegen

@@ -1,7 +1,7 @@
 """Runs a plan: the only dispatch over operation kinds.
 
-The operations of plain multilayer networks are inlined; the others stand behind one call each way, so that they cost
-the small networks nothing.
+The operations of plain multilayer networks are inlined; each of the others is a call, so that they cost the small
+networks nothing.
 """
 
 import numpy as np
@@ -64,7 +64,7 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
             other_forward(op, m, arena, mode, seed, step)
         elif not mode & NO_LOSS:
             weighted = mode & TRAIN != 0 and example_weights >= 0
-            size, first = 1 if weighted else m, 0
+            size, first = 1 if weighted else m, np.int64(0)  # a literal would compile every loss twice
             while first < m:  # a range of variable step divides
                 weight = np.float64(arena[example_weights + first]) if weighted else 1.0
                 part, wrong = examples_loss(op, first, size, arena, mode, weight / m)
@@ -72,7 +72,7 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
     return loss, errors
 
 
-@kernel
+@kernel(merge=True)
 def other_forward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
@@ -113,7 +113,7 @@ def other_forward(op, m, arena, mode, seed, step):
         other_activation_forward(op, m, arena)
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def examples_loss(op, first, m, arena, mode, scale):
     """(summed loss, wrong predictions) of examples first ... first + m; leaves scale times the gradient behind."""
     kind = op["kind"]
@@ -144,7 +144,7 @@ def backward(ops, m, arena, mode, seed, step):
             other_backward(op, m, arena, mode, seed, step)
 
 
-@kernel
+@kernel(merge=True)
 def other_backward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:

@@ -73,7 +73,7 @@ class SoftmaxSquaredError(Loss):
         plan.close(self.kind, x, 1, work_per_example=x.width)
 
 
-@kernel
+@kernel(merge=True)
 def other_loss(op, first, m, arena, mode, scale):
     kind = op["kind"]
     if kind == records.SOFTMAX_SQUARED_ERROR:

@@ -9,17 +9,11 @@ TINY = 256  # multiply-adds below which a plain loop in the caller beats a call
 at = np.uint64  # an offset: a signed one may count from the end, and the test for that takes longer than the product
 
 
-@kernel
-def product(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
-    """`gemm`, compiled once for all its callers."""
-    gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row)
-
-
-@kernel(inline=True)
+@kernel(merge=True)
 def affine(buffer, x, w, bias, y, m, n_in, n_out):
     """Y (m, n_out) = X (m, n_in) W (n_in, n_out) + 1 b^T; bias may be NONE."""
     if m * n_in * n_out > TINY:
-        product(buffer, m, n_out, n_in, x, n_in, 1, w, False, y, bias, 0)
+        gemm(buffer, m, n_out, n_in, x, n_in, 1, w, False, y, bias, 0)
         return
     for i in range(m):
         for j in range(lane(), n_out, lanes()):
@@ -30,11 +24,11 @@ def affine(buffer, x, w, bias, y, m, n_in, n_out):
     barrier()
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def matmul_tn(buffer, a, b, c, m, k, n, add):
     """C (m, n) = A (k, m)^T B (k, n), + C if `add`."""
     if m * k * n > TINY:
-        product(buffer, m, n, k, a, 1, m, b, False, c, c if add else NONE, n)
+        gemm(buffer, m, n, k, a, 1, m, b, False, c, c if add else NONE, n)
         return
     for i in range(m):
         for j in range(lane(), n, lanes()):
@@ -45,11 +39,11 @@ def matmul_tn(buffer, a, b, c, m, k, n, add):
     barrier()
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def matmul_nt(buffer, a, b, c, m, k, n, add):
     """C (m, n) = A (m, k) B (n, k)^T, + C if `add`."""
     if m * k * n > TINY:
-        product(buffer, m, n, k, a, k, 1, b, True, c, c if add else NONE, n)
+        gemm(buffer, m, n, k, a, k, 1, b, True, c, c if add else NONE, n)
         return
     for i in range(m):
         for j in range(lane(), n, lanes()):
@@ -60,13 +54,13 @@ def matmul_nt(buffer, a, b, c, m, k, n, add):
     barrier()
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def column_sums(buffer, one, a, c, m, n, add):
     """c (n,) = 1^T A (m, n), + c if `add`; one: an element of the buffer that may be set to 1."""
     if m * n > TINY:
         buffer[one] = buffer.dtype.type(1)
         barrier()
-        product(buffer, 1, n, m, one, 0, 0, a, False, c, c if add else NONE, n)
+        gemm(buffer, 1, n, m, one, 0, 0, a, False, c, c if add else NONE, n)
         return
     for j in range(lane(), n, lanes()):
         total = buffer[at(c + j)] if add else buffer.dtype.type(0)

@@ -21,7 +21,7 @@ from numba import types
 from numba.extending import overload
 
 from coreops import spans
-from coreops.cpu import X86, drop_owner, flush, restore
+from coreops.cpu import X86, flush, restore
 from coreops.microkernel import register_tiled_gemm
 
 MONTH = 30 * 86400.0  # seconds
@@ -104,6 +104,8 @@ def kernel(function=None, *, inline=False, merge=False):
     numba.config.CACHE_DIR = str(folder)
     try:
         options = {"forceinline": inline, "inline": "always" if merge else "never"}
+        options["_nrt"] = False  # kernels allocate nothing, and counting a slice's references takes 5 ns
+        options["no_cfunc_wrapper"] = True  # C calls none of them
         return numba.njit(error_model="numpy", nogil=True, cache=_usable(folder), **options)(function)
     finally:
         numba.config.CACHE_DIR = before
@@ -152,19 +154,6 @@ def _block_sum(value):
 
 
 # --- what only the CPU needs ---
-
-
-def unowned(array):
-    """The same array without reference counting: slices of it cost no atomic increments (5 ns each).
-
-    The caller must keep the owner alive, as train_row's caller does.
-    """
-    return array
-
-
-@overload(unowned, target="generic", jit_options=INLINED)
-def _unowned(array):
-    return lambda array: drop_owner(array)
 
 
 def flush_denormals():
@@ -300,7 +289,6 @@ def register_cuda():
 
     on_cuda(lane)(lambda: lambda: cuda.threadIdx.x)
     on_cuda(lanes)(lambda: lambda: cuda.blockDim.x)
-    on_cuda(unowned)(lambda array: lambda array: array)
     on_cuda(flush_denormals)(lambda: lambda: 0)
     on_cuda(restore_denormals)(lambda saved: lambda saved: None)
     for loop in (copy_span, add_span):

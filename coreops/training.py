@@ -21,16 +21,7 @@ from coreops.records import (
 from coreops.sampling.arrange import arrange
 from coreops.sampling.gather import gather, gather_range
 from coreops.schedules import scheduled
-from coreops.target import (
-    barrier,
-    block_sum,
-    flush_denormals,
-    kernel,
-    lane,
-    lanes,
-    restore_denormals,
-    unowned,
-)
+from coreops.target import barrier, block_sum, flush_denormals, kernel, lane, lanes, restore_denormals
 
 
 @kernel
@@ -64,7 +55,7 @@ def norm(values):
     return np.sqrt(block_sum(total))
 
 
-@kernel
+@kernel(merge=True)
 def evaluate(row, ops, x, y, index, arena, mode):
     """(mean loss, share of wrong predictions) over examples `index`, in chunks of the plan's capacity.
 
@@ -93,23 +84,9 @@ def train_row(
     """
     saved = flush_denormals()
     run(
-        rows[r],
-        outcomes[r],
-        unowned(ops),
-        unowned(x),
-        unowned(y),
-        unowned(weights),
-        unowned(train),
-        unowned(held_out),
-        unowned(groups),
-        unowned(arena),
-        unowned(state),
-        unowned(order),
-        unowned(result),
-        unowned(curves),
-        unowned(step_loss),
-        unowned(step_theta),
-    )
+        rows[r], outcomes[r], ops, x, y, weights, train, held_out, groups, arena, state, order, result, curves,
+        step_loss, step_theta,
+    )  # fmt: skip
     restore_denormals(saved)
 
 
@@ -147,9 +124,9 @@ def run(
     plain = row["attack_steps"] == 0 and row["jacobian"] == 0 and row["l1"] == 0 and row["l2"] == 0
     if every_theta:
         assign(step_theta[0], theta)
-    status, step, epochs_run, best, best_epoch, waited = COMPLETED, 0, 0, np.inf, 0, 0
+    status, epochs_run, best, best_epoch, waited = COMPLETED, 0, np.inf, 0, 0
     power1, power2 = 1.0, 1.0  # beta1^t, beta2^t
-    training, evaluation = row["mode"], np.int64(0)  # not literals: forward is compiled once for all modes
+    step, training, evaluation = np.int64(0), row["mode"], np.int64(0)  # not literals: callees are compiled once
     for epoch in range(row["epochs"]):
         arrange(row, epoch, n, groups, order)
         epoch_loss, epoch_examples = 0.0, 0

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from coreops import records
 from coreops.checks import wrong
 from coreops.layers.base import layer_specs
@@ -63,7 +65,7 @@ def concatenate_forward(op, m, arena):
     first, second = op["dims"][0], op["dims"][1]
     whole = first + second
     y, stretches = arena[op["y"] : op["y"] + m * op["n_out"]], m * op["n_out"] // whole
-    join(arena, op["x"], first, whole, 0, stretches, y)
+    join(arena, op["x"], first, whole, np.int64(0), stretches, y)
     join(arena, op["x2"], second, whole, first, stretches, y)
     barrier()
 
@@ -86,6 +88,6 @@ def concatenate_backward(op, m, arena, mode):
     dy, stretches = arena[op["dy"] : op["dy"] + m * op["n_out"]], m * op["n_out"] // whole
     wanted = mode & INPUT_GRADIENT != 0
     if wanted or not flags & SKIP_DX:
-        part(arena, op["dx"], first, whole, 0, stretches, dy, flags & ADD_DX != 0)
+        part(arena, op["dx"], first, whole, np.int64(0), stretches, dy, flags & ADD_DX != 0)
     if wanted or not flags & SKIP_DX2:
         part(arena, op["dx2"], second, whole, first, stretches, dy, flags & ADD_DX2 != 0)

@@ -9,9 +9,9 @@ from coreops.checks import flag, optional_instance, positive_integer
 from coreops.initializers import Initializer
 from coreops.layers.patches import gather_patches, patch_scratch, patch_size, patches_at, scatter_patches
 from coreops.layers.window import BY_COLUMNS, COLUMNS, PASS, ROWS, extents, padding, slide
-from coreops.products import column_sums, product
+from coreops.products import column_sums
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, NONE, SKIP_DX
-from coreops.target import kernel
+from coreops.target import gemm, kernel
 
 
 class Sliding:
@@ -115,7 +115,7 @@ def convolution_forward(op, m, arena):
         n, y = part * places, op["y"] + first * n_out
         gather_patches(op, first, part, arena)
         row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
-        product(arena, n, f, k, patches, row, column, op["w"], False, y, op["b"], 0)
+        gemm(arena, n, f, k, patches, row, column, op["w"], False, y, op["b"], 0)
 
 
 @kernel
@@ -133,12 +133,12 @@ def convolution_backward(op, m, arena, mode):
             gather_patches(op, first, part, arena)
             row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
             start = dw if first > 0 or flags & ADD_DW else NONE
-            product(arena, k, f, n, patches, column, row, dy, False, dw, start, f)
+            gemm(arena, k, f, n, patches, column, row, dy, False, dw, start, f)
         if downwards:
             if dims[BY_COLUMNS]:
-                product(arena, k, n, f, op["w"], f, 1, dy, True, patches, NONE, 0)
+                gemm(arena, k, n, f, op["w"], f, 1, dy, True, patches, NONE, 0)
             else:
-                product(arena, n, k, f, dy, f, 1, op["w"], True, patches, NONE, 0)
+                gemm(arena, n, k, f, dy, f, 1, op["w"], True, patches, NONE, 0)
             scatter_patches(op, first, part, arena, flags & ADD_DX != 0)
     if learning and op["db"] >= 0:
         column_sums(arena, op["work"], op["dy"], op["db"], m * places, f, flags & ADD_DB != 0)

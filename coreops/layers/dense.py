@@ -50,12 +50,12 @@ def add_dense(plan, x, w, b, y):
     plan.add(records.DENSE, x=x, y=y, w=w, b=b, n_in=x.width, n_out=y.width, work=1)
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def dense_forward(op, m, arena):
     affine(arena, op["x"], op["w"], op["b"], op["y"], m, op["n_in"], op["n_out"])
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def dense_backward(op, m, arena, mode):
     """dW = X^T dY, db = sum over examples of dY, dX = dY W^T, each where it is wanted."""
     n_in, n_out, flags = op["n_in"], op["n_out"], op["flags"]

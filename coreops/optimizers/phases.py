@@ -61,7 +61,7 @@ def probe(row, step, theta, state):
         other_probe(row, step, theta, state)
 
 
-@kernel(inline=True)
+@kernel(merge=True)
 def update(row, ops, arena, step, power1, power2, lr, theta, grad, state):
     """power1, power2: beta1^t, beta2^t at t = step, from 1; lr: scheduled; theta and grad lie in arena, as ops say."""
     kind, p = row["optimizer"], theta.size
@@ -110,7 +110,7 @@ def other_probe(row, step, theta, state):
         averaged_start(theta, state[:p])
 
 
-@kernel
+@kernel(merge=True)
 def other_update(row, ops, arena, step, power1, power2, lr, theta, grad, state):
     kind, p = row["optimizer"], theta.size
     beta1, beta2, eps, eps_inside = row["beta1"], row["beta2"], row["eps"], row["eps_inside"] != 0

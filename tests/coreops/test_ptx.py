@@ -87,7 +87,7 @@ def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():
     """A new function in target.py wants its CUDA half, and a row above."""
     source = (cases.ROOT / "coreops" / "target.py").read_text()
     generic = set(re.findall(r'@overload\((\w+), target="generic"', source))
-    elsewhere = {"unowned", "flush_denormals", "restore_denormals", "function"}  # nothing to do, or the same on both
+    elsewhere = {"flush_denormals", "restore_denormals", "function"}  # nothing to do, or the same on both
     assert generic - elsewhere == set(PIECES), generic
 
 
