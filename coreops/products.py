@@ -30,12 +30,12 @@ def matmul_tn(buffer, a, b, c, m, k, n, add):
     if m * k * n > TINY:
         gemm(buffer, m, n, k, a, 1, m, b, False, c, c if add else NONE, n)
         return
-    for i in range(m):
-        for j in range(lane(), n, lanes()):
-            total = buffer[at(c + i * n + j)] if add else buffer.dtype.type(0)
-            for p in range(k):
-                total += buffer[at(a + p * m + i)] * buffer[at(b + p * n + j)]
-            buffer[at(c + i * n + j)] = total
+    for p in range(k):
+        for i in range(m):
+            scale, again = buffer[at(a + p * m + i)], add or p > 0
+            for j in range(lane(), n, lanes()):
+                total = buffer[at(c + i * n + j)] if again else buffer.dtype.type(0)
+                buffer[at(c + i * n + j)] = total + scale * buffer[at(b + p * n + j)]
     barrier()
 
 

@@ -61,6 +61,13 @@ def test_logits_of_a_thousand_apart_with_a_large_shift():
     np.testing.assert_allclose(shifted[1], gradient, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_masses_of_many_examples_multiply_beyond_the_largest_number(dtype):
+    """900 rows of mass 10: their product, of which the kernel takes logarithms now and then, is 10^900."""
+    value, _ = at_outputs(SoftmaxCrossEntropy(), np.zeros((900, 10)), np.arange(900) % 10, dtype)
+    assert value == pytest.approx(np.log(10), rel=4 * EPS[dtype])
+
+
 def test_squared_error_has_no_half_and_sums_over_outputs():
     value, gradient = at_outputs(SquaredError(), np.array([[3.0, 5.0]]), np.array([[1.0, 2.0]]), "float64")
     assert value == 4 + 9
