@@ -25,7 +25,6 @@ from coreops.layers.drop_connect import drop_connect_backward, drop_connect_forw
 from coreops.layers.dropout import dropout_backward, dropout_forward
 from coreops.layers.features import sinusoid_backward, sinusoid_forward
 from coreops.layers.group_norm import group_norm_backward, group_norm_forward
-from coreops.layers.locally_connected import locally_connected_backward, locally_connected_forward
 from coreops.layers.maxout import maxout_backward, maxout_forward
 from coreops.layers.noise import noise_forward
 from coreops.layers.pooling import pool_backward, pool_forward
@@ -103,10 +102,8 @@ def other_forward(op, m, arena, mode, seed, step):
         sinusoid_forward(op, m, arena)
     elif kind == records.CONCATENATE:
         concatenate_forward(op, m, arena)
-    elif kind == records.CONVOLUTION:
+    elif kind == records.CONVOLUTION or kind == records.LOCALLY_CONNECTED:
         convolution_forward(op, m, arena)
-    elif kind == records.LOCALLY_CONNECTED:
-        locally_connected_forward(op, m, arena)
     elif kind == records.MAX_POOL or kind == records.AVERAGE_POOL:
         pool_forward(op, m, arena)
     elif kind == records.SOFTPLUS or kind == records.THRESHOLD or kind == records.SCALED_TANH:
@@ -169,10 +166,8 @@ def other_backward(op, m, arena, mode, seed, step):
         sinusoid_backward(op, m, arena, mode)
     elif kind == records.CONCATENATE:
         concatenate_backward(op, m, arena, mode)
-    elif kind == records.CONVOLUTION:
+    elif kind == records.CONVOLUTION or kind == records.LOCALLY_CONNECTED:
         convolution_backward(op, m, arena, mode)
-    elif kind == records.LOCALLY_CONNECTED:
-        locally_connected_backward(op, m, arena, mode)
     elif kind == records.MAX_POOL or kind == records.AVERAGE_POOL:
         pool_backward(op, m, arena, mode)
     elif kind == records.SOFTPLUS or kind == records.THRESHOLD or kind == records.SCALED_TANH:

@@ -1,60 +1,21 @@
-"""Convolutions: the same weights at every place of a window that slides over an image."""
+"""Convolutions: the same weights at every place of a window that slides over an image.
+
+The kernels serve locally connected layers too: all that differs is the product with the patches.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from coreops import records
-from coreops.checks import flag, optional_instance, positive_integer
 from coreops.initializers import Initializer
-from coreops.layers.patches import gather_patches, patch_scratch, patch_size, patches_at, scatter_patches
-from coreops.layers.window import BY_COLUMNS, COLUMNS, PASS, ROWS, extents, padding, slide
+from coreops.layers.locally_connected import bias_gradients, local_outputs, patch_gradients, weight_gradients
+from coreops.layers.patches import gather_patches, patch_size, patches_at, scatter_patches
+from coreops.layers.sliding import Sliding
+from coreops.layers.window import BY_COLUMNS, COLUMNS, PASS, ROWS
 from coreops.products import column_sums
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, NONE, SKIP_DX
 from coreops.target import gemm, kernel
-
-
-class Sliding:
-    """A layer whose units see a window: fields of Conv2D, for images of `rank` axes beside the channels."""
-
-    rank: int
-
-    def __post_init__(self):
-        name = type(self).__name__
-        for field in ("in_channels", "out_channels"):
-            positive_integer(f"{name} {field}", getattr(self, field))
-        for field in ("size", "stride"):
-            value = extents(f"{name} {field}", getattr(self, field), self.rank)
-            if isinstance(getattr(self, field), list):
-                object.__setattr__(self, field, value)  # a list would not be a frozen value
-        padding(name, self.padding, self.extents("size"))
-        flag(f"{name} bias", self.bias)
-        for field in ("init", "bias_init"):
-            wanted = "an initializer such as HeNormal(), or None"
-            optional_instance(f"{name} {field}", getattr(self, field), Initializer, wanted)
-
-    def extents(self, field):
-        return extents(field, getattr(self, field), self.rank)
-
-    def window(self, plan, x):
-        window = slide(plan, x, self.extents("size"), self.extents("stride"), self.padding)
-        if window.channels != self.in_channels:
-            wanted = "as many output channels as the next layer has input channels"
-            raise plan.misfit(f"{window.channels} channels into {self.in_channels}", wanted)
-        return window
-
-    def add(self, plan, x, kind, window, shape, places):
-        """The operation, with weights of `shape` before the window's own axes and a bias for each of `places`."""
-        fans = window.size * self.in_channels, window.size * self.out_channels
-        weights = (*shape, *self.extents("size"), self.in_channels, self.out_channels)
-        w = plan.weight("weight", weights, *fans, self.init)
-        b = plan.bias("bias", places * self.out_channels, self.bias_init, fans[0]) if self.bias else None
-        y = plan.value(*window.output(self.rank, self.out_channels))
-        # Locally connected layers read patches one by one; runs of a single channel are shorter than rows of places.
-        by_columns = kind == records.CONVOLUTION and window.channels == 1 and window.stride_x == 1
-        dims, work = patch_scratch(window, self.padding == "circular", by_columns)
-        plan.add(kind, x=x, y=y, w=w, b=b, n_in=x.width, n_out=y.width, dims=dims, work=work)
-        return y
 
 
 class Convolution(Sliding):
@@ -114,15 +75,18 @@ def convolution_forward(op, m, arena):
         part = min(dims[PASS], m - first)
         n, y = part * places, op["y"] + first * n_out
         gather_patches(op, first, part, arena)
-        row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
-        gemm(arena, n, f, k, patches, row, column, op["w"], False, y, op["b"], 0)
+        if op["kind"] == records.CONVOLUTION:
+            row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
+            gemm(arena, n, f, k, patches, row, column, op["w"], False, y, op["b"], 0)
+        else:
+            local_outputs(op, first, part, arena)
 
 
 @kernel
 def convolution_backward(op, m, arena, mode):
     """dW = P^T dY, db = sum over places and examples of dY, dP = dY W^T."""
     dims, n_out, k, patches, flags = op["dims"], op["n_out"], patch_size(op), patches_at(op), op["flags"]
-    places, one = dims[ROWS] * dims[COLUMNS], np.int64(1)
+    places, one, shared = dims[ROWS] * dims[COLUMNS], np.int64(1), op["kind"] == records.CONVOLUTION
     f, dw = n_out // places, op["dw"]
     learning = mode & NO_PARAMETER_GRADIENT == 0
     downwards = mode & INPUT_GRADIENT != 0 or flags & SKIP_DX == 0
@@ -131,14 +95,22 @@ def convolution_backward(op, m, arena, mode):
         n = part * places
         if learning and dw >= 0:
             gather_patches(op, first, part, arena)
-            row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
-            start = dw if first > 0 or flags & ADD_DW else NONE
-            gemm(arena, k, f, n, patches, column, row, dy, False, dw, start, f)
+            add = first > 0 or flags & ADD_DW != 0
+            if shared:
+                row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
+                gemm(arena, k, f, n, patches, column, row, dy, False, dw, dw if add else NONE, f)
+            else:
+                weight_gradients(op, first, part, arena, add)
         if downwards:
-            if dims[BY_COLUMNS]:
+            if not shared:
+                patch_gradients(op, first, part, arena)
+            elif dims[BY_COLUMNS]:
                 gemm(arena, k, n, f, op["w"], f, 1, dy, True, patches, NONE, 0)
             else:
                 gemm(arena, n, k, f, dy, f, 1, op["w"], True, patches, NONE, 0)
             scatter_patches(op, first, part, arena, flags & ADD_DX != 0)
     if learning and op["db"] >= 0:
-        column_sums(arena, op["work"], op["dy"], op["db"], m * places, f, flags & ADD_DB != 0)
+        if shared:
+            column_sums(arena, op["work"], op["dy"], op["db"], m * places, f, flags & ADD_DB != 0)
+        else:
+            bias_gradients(op, m, arena)

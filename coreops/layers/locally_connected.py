@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from coreops import records
 from coreops.initializers import Initializer
-from coreops.layers.convolution import Sliding
-from coreops.layers.patches import gather_patches, patch_size, patches_at, scatter_patches
-from coreops.layers.window import COLUMNS, PASS, ROWS
-from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, SKIP_DX
+from coreops.layers.patches import patch_size, patches_at
+from coreops.layers.sliding import Sliding
+from coreops.layers.window import COLUMNS, ROWS
+from coreops.records import ADD_DB
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -57,47 +57,26 @@ class LocallyConnected1D(LocallyConnected):
 
 
 @kernel
-def locally_connected_forward(op, m, arena):
-    """y_p = b_p + patch_p W_p at each place p; a lane owns places of an example."""
-    dims, k, zero = op["dims"], patch_size(op), arena.dtype.type(0)
-    places = dims[ROWS] * dims[COLUMNS]
+def local_outputs(op, first, m, arena):
+    """y_p = b_p + patch_p W_p at each place p of examples first ... first + m; a lane owns places of an example."""
+    k, zero, patches = patch_size(op), arena.dtype.type(0), patches_at(op)
+    places = op["dims"][ROWS] * op["dims"][COLUMNS]
     f = op["n_out"] // places
-    for first in range(0, m, dims[PASS]):
-        part = min(dims[PASS], m - first)
-        gather_patches(op, first, part, arena)
-        for r in range(lane(), part * places, lanes()):
-            p, b, w, start = r % places, op["b"], op["w"], op["y"] + first * op["n_out"] + r * f
-            y, patch = arena[start : start + f], arena[patches_at(op) + r * k : patches_at(op) + (r + 1) * k]
-            weights, bias = arena[w + p * k * f : w + (p + 1) * k * f], arena[b + p * f : b + (p + 1) * f]
+    for r in range(lane(), m * places, lanes()):
+        p, b, w, start = r % places, op["b"], op["w"], op["y"] + first * op["n_out"] + r * f
+        y, patch = arena[start : start + f], arena[patches + r * k : patches + (r + 1) * k]
+        weights, bias = arena[w + p * k * f : w + (p + 1) * k * f], arena[b + p * f : b + (p + 1) * f]
+        for j in range(f):
+            y[j] = bias[j] if b >= 0 else zero
+        for q in range(k):
             for j in range(f):
-                y[j] = bias[j] if b >= 0 else zero
-            for q in range(k):
-                for j in range(f):
-                    y[j] += patch[q] * weights[q * f + j]
-        barrier()  # before the patches are overwritten
-
-
-@kernel
-def locally_connected_backward(op, m, arena, mode):
-    """dW_p = sum over examples of patch_p^T dy_p, db_p = sum of dy_p, dpatch_p = dy_p W_p^T."""
-    dims, flags = op["dims"], op["flags"]
-    learning = mode & NO_PARAMETER_GRADIENT == 0
-    downwards = mode & INPUT_GRADIENT != 0 or flags & SKIP_DX == 0
-    for first in range(0, m, dims[PASS]):
-        part = min(dims[PASS], m - first)
-        if learning and op["dw"] >= 0:
-            gather_patches(op, first, part, arena)
-            weight_gradients(op, first, part, arena, first > 0 or flags & ADD_DW != 0)
-        if learning and op["db"] >= 0:
-            bias_gradients(op, first, part, arena, first > 0 or flags & ADD_DB != 0)
-        if downwards:
-            patch_gradients(op, first, part, arena)
-            scatter_patches(op, first, part, arena, flags & ADD_DX != 0)
+                y[j] += patch[q] * weights[q * f + j]
+    barrier()
 
 
 @kernel
 def weight_gradients(op, first, m, arena, add):
-    """A lane owns places."""
+    """dW_p = sum over examples of patch_p^T dy_p; a lane owns places."""
     k, n_out, zero = patch_size(op), op["n_out"], arena.dtype.type(0)
     places = op["dims"][ROWS] * op["dims"][COLUMNS]
     f = n_out // places
@@ -116,9 +95,10 @@ def weight_gradients(op, first, m, arena, add):
 
 
 @kernel
-def bias_gradients(op, first, m, arena, add):
-    n, zero = op["n_out"], arena.dtype.type(0)
-    db, dy = arena[op["db"] : op["db"] + n], arena[op["dy"] + first * n : op["dy"] + (first + m) * n]
+def bias_gradients(op, m, arena):
+    """db_p = sum over examples of dy_p."""
+    n, add, zero = op["n_out"], op["flags"] & ADD_DB != 0, arena.dtype.type(0)
+    db, dy = arena[op["db"] : op["db"] + n], arena[op["dy"] : op["dy"] + m * n]
     for j in range(lane(), n, lanes()):
         total = db[j] if add else zero
         for i in range(m):
@@ -129,6 +109,7 @@ def bias_gradients(op, first, m, arena, add):
 
 @kernel
 def patch_gradients(op, first, m, arena):
+    """dpatch_p = dy_p W_p^T."""
     k, n_out, zero = patch_size(op), op["n_out"], arena.dtype.type(0)
     places = op["dims"][ROWS] * op["dims"][COLUMNS]
     f = n_out // places
