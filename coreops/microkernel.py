@@ -132,6 +132,7 @@ class Emitter:
             self.loop(_word(0), _word(2 * self.length), step) as (x, _),
             self.loop(_word(0), depth, step) as (p, _),
         ):
+            self.keep_rolled()
             inside, rows = self.mask_below(b.sub(depth, p)), []
             for r in range(self.length):
                 row = b.add(x, _word(r))
@@ -147,6 +148,7 @@ class Emitter:
         b = self.builder
         masks = [self.mask_below(columns), self.mask_below(b.sub(columns, _word(self.length)))]
         with self.loop(_word(0), depth, _word(1)) as (p, _):
+            self.keep_rolled()
             source = self.offset(corner, b.mul(p, pitch))
             target = self.offset(panel, b.mul(p, _word(2 * self.length)))
             for v, mask in enumerate(masks):
@@ -174,6 +176,7 @@ class Emitter:
                     for v in range(len(masks)):
                         b.store(zero, sums[r][v])
         with self.loop(_word(0), depth, _word(1)) as (p, _):
+            self.keep_rolled()
             across = self.offset(right, b.mul(p, pitch))
             vectors = [self.load(self.offset(across, _word(v * self.length)), m) for v, m in enumerate(masks)]
             down = self.offset(left, b.mul(p, a_col))
