@@ -10,7 +10,7 @@ import numpy as np
 from coreops import records
 from coreops.initializers import Initializer
 from coreops.layers.locally_connected import bias_gradients, local_outputs, patch_gradients, weight_gradients
-from coreops.layers.patches import gather_patches, patch_size, patches_at, scatter_patches
+from coreops.layers.patches import gather_patches, patch_gradients_at, patch_size, patches_at, scatter_patches
 from coreops.layers.sliding import Sliding
 from coreops.layers.window import BY_COLUMNS, COLUMNS, PASS, ROWS
 from coreops.products import column_sums
@@ -86,6 +86,7 @@ def convolution_forward(op, m, arena):
 def convolution_backward(op, m, arena, mode):
     """dW = P^T dY, db = sum over places and examples of dY, dP = dY W^T."""
     dims, n_out, k, patches, flags = op["dims"], op["n_out"], patch_size(op), patches_at(op), op["flags"]
+    gradients = patch_gradients_at(op)
     places, one, shared = dims[ROWS] * dims[COLUMNS], np.int64(1), op["kind"] == records.CONVOLUTION
     f, dw = n_out // places, op["dw"]
     learning = mode & NO_PARAMETER_GRADIENT == 0
@@ -94,7 +95,8 @@ def convolution_backward(op, m, arena, mode):
         part, dy = min(dims[PASS], m - first), op["dy"] + first * n_out
         n = part * places
         if learning and dw >= 0:
-            gather_patches(op, first, part, arena)
+            if m > dims[PASS]:  # otherwise they are the forward pass's
+                gather_patches(op, first, part, arena)
             add = first > 0 or flags & ADD_DW != 0
             if shared:
                 row, column = (one, n) if dims[BY_COLUMNS] else (k, one)
@@ -105,9 +107,9 @@ def convolution_backward(op, m, arena, mode):
             if not shared:
                 patch_gradients(op, first, part, arena)
             elif dims[BY_COLUMNS]:
-                gemm(arena, k, n, f, op["w"], f, 1, dy, True, patches, NONE, 0)
+                gemm(arena, k, n, f, op["w"], f, 1, dy, True, gradients, NONE, 0)
             else:
-                gemm(arena, n, k, f, dy, f, 1, op["w"], True, patches, NONE, 0)
+                gemm(arena, n, k, f, dy, f, 1, op["w"], True, gradients, NONE, 0)
             scatter_patches(op, first, part, arena, flags & ADD_DX != 0)
     if learning and op["db"] >= 0:
         if shared:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from coreops import records
 from coreops.initializers import Initializer
-from coreops.layers.patches import patch_size, patches_at
+from coreops.layers.patches import patch_gradients_at, patch_size, patches_at
 from coreops.layers.sliding import Sliding
 from coreops.layers.window import COLUMNS, ROWS
 from coreops.records import ADD_DB
@@ -114,7 +114,7 @@ def patch_gradients(op, first, m, arena):
     places = op["dims"][ROWS] * op["dims"][COLUMNS]
     f = n_out // places
     for r in range(lane(), m * places, lanes()):
-        start, w, to = op["dy"] + first * n_out + r * f, op["w"] + r % places * k * f, patches_at(op) + r * k
+        start, w, to = op["dy"] + first * n_out + r * f, op["w"] + r % places * k * f, patch_gradients_at(op) + r * k
         dy, weights, patch = arena[start : start + f], arena[w : w + k * f], arena[to : to + k]
         for q in range(k):
             total = zero

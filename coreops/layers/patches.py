@@ -1,8 +1,8 @@
 """Patches: what each place of a window sees, as the rows of a matrix, and the way back of their gradients.
 
 A convolution is one matrix product with them (Chellapilla, Puri & Simard 2006, section 4). They are made for as many
-examples at a time as fit the first-level cache, and made again in the backward pass: the scratch does not grow with
-the batch, and nothing is kept between passes.
+examples at a time as fit the second-level cache, so the scratch does not grow with the batch. If that is the whole
+batch, the backward pass finds them there; otherwise it makes them again.
 """
 
 from coreops.layers.window import (
@@ -23,16 +23,16 @@ from coreops.layers.window import (
 )
 from coreops.target import add_span, barrier, copy_span, kernel, lane, lanes
 
-CACHED = 8192  # elements of the patches of one pass: a first-level cache in float32
+CACHED = 65536  # elements of the patches of one pass: a quarter of a megabyte in float32, for second-level caches
 
 
 def patch_scratch(window, circular, by_columns=False):
-    """(dims of an operation, elements of scratch): one element, framed images, then their patches."""
+    """(dims of an operation, elements of scratch): one element, framed images, patches and their gradients."""
     size = window.size * window.channels
     images = max(1, CACHED // (window.places * size))
     framed = (window.height + 2 * window.pad_y) * (window.width + 2 * window.pad_x) * window.channels
     framed = framed if window.pad_y or window.pad_x else 0
-    return (*window, circular, images, by_columns), 1 + images * (framed + window.places * size)
+    return (*window, circular, images, by_columns), 1 + images * (framed + 2 * window.places * size)
 
 
 @kernel
@@ -50,6 +50,12 @@ def patches_at(op):
         return op["work"] + 1
     framed = (dims[HEIGHT] + 2 * dims[PAD_Y]) * (dims[WIDTH] + 2 * dims[PAD_X]) * dims[CHANNELS]
     return op["work"] + 1 + dims[PASS] * framed
+
+
+@kernel
+def patch_gradients_at(op):
+    dims = op["dims"]
+    return patches_at(op) + dims[PASS] * dims[ROWS] * dims[COLUMNS] * patch_size(op)
 
 
 @kernel
@@ -114,7 +120,7 @@ def scatter_patches(op, first, m, arena, add):
 @kernel
 def sum_patches(op, m, arena, image, add):
     """The transpose of gathering, into framed images; a lane owns lines of theirs."""
-    dims, zero, patches = op["dims"], arena.dtype.type(0), patches_at(op)
+    dims, zero, patches = op["dims"], arena.dtype.type(0), patch_gradients_at(op)
     c, rows, columns, step = dims[CHANNELS], dims[ROWS], dims[COLUMNS], dims[STRIDE_X] * dims[CHANNELS]
     height, n = dims[HEIGHT] + 2 * dims[PAD_Y], (dims[WIDTH] + 2 * dims[PAD_X]) * c
     across, size = dims[KERNEL_WIDTH] * c, patch_size(op)
