@@ -53,13 +53,16 @@ PIECES = {
     "barrier": ("barrier()", ("bar.sync",)),
     "block_sum": ("out[0] = block_sum(out[1])", (".shared", "bar.sync")),
     "gemm": ("gemm(out, 4, 4, 4, 0, 4, 1, 16, False, 32, -1, 0)", ("%tid.x", "bar.sync")),
+    "copy_span": ("copy_span(out, 0, 16, 5)", ()),
+    "add_span": ("add_span(out, 0, 16, 5)", ()),
+    "route_span": ("route_span(out, 0, 16, 32, 48, 5)", ()),
 }
 EACH = """
 import json, sys
 import numpy as np
 from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
-from coreops.target import barrier, block_sum, gemm, lane, lanes, register_cuda
+from coreops.target import add_span, barrier, block_sum, copy_span, gemm, lane, lanes, register_cuda, route_span
 register_cuda()
 numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(9, 0))
 texts = {}
@@ -81,6 +84,8 @@ def test_no_piece_falls_back_to_the_cpu():
     for name, text in texts.items():
         for mark in PIECES[name.split()[0]][1]:
             assert mark in text, f"{name} has its CPU meaning on CUDA: no {mark}"
+        rolled = re.search(r"// begin inline asm\s*// end inline asm", text)  # as loops over the CPU's vectors are kept
+        assert not rolled, f"{name} has its CPU meaning on CUDA: vector code"
 
 
 def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():
