@@ -291,8 +291,8 @@ def register_cuda():
     on_cuda(lanes)(lambda: lambda: cuda.blockDim.x)
     on_cuda(flush_denormals)(lambda: lambda: 0)
     on_cuda(restore_denormals)(lambda saved: lambda saved: None)
-    for loop in (copy_span, add_span):
-        on_cuda(loop)(lambda buffer, source, to, n, loop=loop: loop)
+    on_cuda(copy_span)(lambda buffer, source, to, n: copy_span)
+    on_cuda(add_span)(lambda buffer, source, to, n: add_span)
     on_cuda(route_span)(lambda buffer, x, y, left, dx, n: route_span)
     # numba-cuda has these in `math` only; NumPy's keep float32 and never raise in plain Python.
     on_cuda(np.sqrt)(lambda x: lambda x: math.sqrt(x))

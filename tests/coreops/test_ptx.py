@@ -53,9 +53,9 @@ PIECES = {
     "barrier": ("barrier()", ("bar.sync",)),
     "block_sum": ("out[0] = block_sum(out[1])", (".shared", "bar.sync")),
     "gemm": ("gemm(out, 4, 4, 4, 0, 4, 1, 16, False, 32, -1, 0)", ("%tid.x", "bar.sync")),
-    "copy_span": ("copy_span(out, 0, 16, 5)", ()),
-    "add_span": ("add_span(out, 0, 16, 5)", ()),
-    "route_span": ("route_span(out, 0, 16, 32, 48, 5)", ()),
+    "copy_span": ("copy_span(out, 0, 16, 11)", ()),
+    "add_span": ("add_span(out, 0, 16, 11)", ()),
+    "route_span": ("route_span(out, 0, 16, 32, 48, 11)", ()),
 }
 EACH = """
 import json, sys

@@ -217,7 +217,7 @@ def test_averaged_sgd_as_in_torch():
         (CosineDecay(9, floor=0.1), lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 9, eta_min=0.05)),
         (WarmUp(5), lambda o: torch.optim.lr_scheduler.LinearLR(o, 1 / 5, total_iters=4)),
     ],
-    ids=repr,
+    ids=["cosine", "warm-up"],
 )
 def test_schedules_by_step_as_in_torch(ours, theirs):
     net = network(Tanh(), SoftmaxCrossEntropy(), "float64")
