@@ -164,18 +164,18 @@ class Plan:
             raise self.misfit(f"{x.width} outputs into {n} inputs", "as many outputs as the next layer has inputs")
 
     def add(self, kind, *, x=None, x2=None, y=None, w=None, b=None, stats=None, n_in, n_out, dims=(), work=0,
-            work_per_example=0, slope=0.0, rate=0.0, eps=0.0, decay=0.0, sort=None):  # fmt: skip
+            work_per_example=0, most_examples=None, slope=0.0, rate=0.0, eps=0.0, decay=0.0, sort=None):  # fmt: skip
         """Append an operation. x, x2, y: Value; w: Parameter or Value; b, stats: Parameter.
 
-        work + work_per_example * capacity: elements of scratch; sort: what its random stream is counted among, default
-        its kind.
+        work + work_per_example * min(capacity, most_examples): elements of scratch; sort: what its random stream is
+        counted among, default its kind.
         """
         sort = kind if sort is None else sort
         ordinal = sum(operation["sort"] == sort for operation in self.operations)
         self.operations.append(
             dict(kind=kind, x=x, x2=x2, y=y, w=w, b=b, stats=stats, n_in=n_in, n_out=n_out, dims=dims, sort=sort,
-                 ordinal=ordinal, work=work, work_per_example=work_per_example, slope=slope, rate=rate, eps=eps,
-                 decay=decay)
+                 ordinal=ordinal, work=work, work_per_example=work_per_example, most_examples=most_examples,
+                 slope=slope, rate=rate, eps=eps, decay=decay)
         )  # fmt: skip
 
     def close(self, kind, x, n_target, **numbers):
@@ -251,7 +251,8 @@ class Plan:
                     learned = name not in ("w", "b") or key in needing
                     op["d" + name] = gradients.get(key, records.NONE) if learned else records.NONE
             op["flags"] = flags
-            work = spec["work"] + capacity * spec["work_per_example"]
+            op["examples"] = min(capacity, spec["most_examples"] or capacity)
+            work = spec["work"] + int(op["examples"]) * spec["work_per_example"]
             op["work"] = position if work else records.NONE
             position += aligned(work)
             op["dims"][: len(spec["dims"])] = spec["dims"]

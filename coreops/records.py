@@ -50,6 +50,7 @@ OP = np.dtype(
         ("db", np.int64),
         ("stats", np.int64),  # running statistics
         ("work", np.int64),  # scratch of this operation
+        ("examples", np.int64),  # how many it has room for at a time
         ("n_in", np.int64),  # elements per example
         ("n_out", np.int64),
         ("dims", np.int64, 16),  # channels, height, width, kernel, stride, padding, ...

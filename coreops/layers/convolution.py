@@ -12,7 +12,7 @@ from coreops.initializers import Initializer
 from coreops.layers.locally_connected import bias_gradients, local_outputs, patch_gradients, weight_gradients
 from coreops.layers.patches import gather_patches, patch_gradients_at, patch_size, patches_at, scatter_patches
 from coreops.layers.sliding import Sliding
-from coreops.layers.window import BY_COLUMNS, COLUMNS, PASS, ROWS
+from coreops.layers.window import BY_COLUMNS, COLUMNS, ROWS
 from coreops.products import column_sums
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, NONE, SKIP_DX
 from coreops.target import gemm, kernel
@@ -71,8 +71,8 @@ def convolution_forward(op, m, arena):
     dims, n_out, k, patches = op["dims"], op["n_out"], patch_size(op), patches_at(op)
     places, one = dims[ROWS] * dims[COLUMNS], np.int64(1)
     f = n_out // places
-    for first in range(0, m, dims[PASS]):
-        part = min(dims[PASS], m - first)
+    for first in range(0, m, op["examples"]):
+        part = min(op["examples"], m - first)
         n, y = part * places, op["y"] + first * n_out
         gather_patches(op, first, part, arena)
         if op["kind"] == records.CONVOLUTION:
@@ -91,11 +91,11 @@ def convolution_backward(op, m, arena, mode):
     f, dw = n_out // places, op["dw"]
     learning = mode & NO_PARAMETER_GRADIENT == 0
     downwards = mode & INPUT_GRADIENT != 0 or flags & SKIP_DX == 0
-    for first in range(0, m, dims[PASS]):
-        part, dy = min(dims[PASS], m - first), op["dy"] + first * n_out
+    for first in range(0, m, op["examples"]):
+        part, dy = min(op["examples"], m - first), op["dy"] + first * n_out
         n = part * places
         if learning and dw >= 0:
-            if m > dims[PASS]:  # otherwise they are the forward pass's
+            if m > op["examples"]:  # otherwise they are the forward pass's
                 gather_patches(op, first, part, arena)
             add = first > 0 or flags & ADD_DW != 0
             if shared:

@@ -15,7 +15,6 @@ from coreops.layers.window import (
     KERNEL_WIDTH,
     PAD_X,
     PAD_Y,
-    PASS,
     ROWS,
     STRIDE_X,
     STRIDE_Y,
@@ -26,13 +25,12 @@ from coreops.target import add_span, barrier, copy_span, kernel, lane, lanes
 CACHED = 65536  # elements of the patches of one pass: a quarter of a megabyte in float32, for second-level caches
 
 
-def patch_scratch(window, circular, by_columns=False):
-    """(dims of an operation, elements of scratch): one element, framed images, patches and their gradients."""
-    size = window.size * window.channels
-    images = max(1, CACHED // (window.places * size))
+def patch_scratch(window):
+    """Scratch for Plan.add: one element; framed images, patches and their gradients of some examples."""
+    size = window.places * window.size * window.channels
     framed = (window.height + 2 * window.pad_y) * (window.width + 2 * window.pad_x) * window.channels
     framed = framed if window.pad_y or window.pad_x else 0
-    return (*window, circular, images, by_columns), 1 + images * (framed + 2 * window.places * size)
+    return dict(work=1, work_per_example=framed + 2 * size, most_examples=max(1, CACHED // size))
 
 
 @kernel
@@ -49,13 +47,13 @@ def patches_at(op):
     if dims[PAD_Y] + dims[PAD_X] == 0:
         return op["work"] + 1
     framed = (dims[HEIGHT] + 2 * dims[PAD_Y]) * (dims[WIDTH] + 2 * dims[PAD_X]) * dims[CHANNELS]
-    return op["work"] + 1 + dims[PASS] * framed
+    return op["work"] + 1 + op["examples"] * framed
 
 
 @kernel
 def patch_gradients_at(op):
     dims = op["dims"]
-    return patches_at(op) + dims[PASS] * dims[ROWS] * dims[COLUMNS] * patch_size(op)
+    return patches_at(op) + op["examples"] * dims[ROWS] * dims[COLUMNS] * patch_size(op)
 
 
 @kernel

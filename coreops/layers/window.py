@@ -11,8 +11,7 @@ PADDINGS = ("valid", "same", "circular")
 
 # Places in an operation's dims: the fields of Window in their order, and what patches need besides.
 HEIGHT, WIDTH, CHANNELS, KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE_Y, STRIDE_X, PAD_Y, PAD_X, ROWS, COLUMNS = range(11)
-# Whether the frame wraps round; examples whose patches are made at a time; whether patches are stored by columns.
-CIRCULAR, PASS, BY_COLUMNS = 11, 12, 13
+CIRCULAR, BY_COLUMNS = 11, 12  # whether the frame wraps round; whether patches are stored by columns
 
 
 class Window(NamedTuple):
