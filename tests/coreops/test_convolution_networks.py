@@ -29,7 +29,9 @@ from coreops import (
     gradient_check,
     input_gradient,
 )
+from coreops.inference import Prepared
 from coreops.layers import patches
+from coreops.records import INPUT_GRADIENT, TRAIN
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, complains, distance, seen_as
 from tests.coreops.test_convolution import BOUND, PADDINGS, alone, gradients, outputs
@@ -81,6 +83,25 @@ def test_patches_of_a_few_examples_at_a_time(kind, padding, monkeypatch, rng):
         y = cases.evaluated(net, theta, X.reshape(5, -1))
         found.append(np.concatenate([y.reshape(-1), *(g.reshape(-1) for g in gradients(layer, X, theta, dy))]))
     assert distance(found[0], found[2]) <= BOUND and distance(found[1], found[2]) <= BOUND
+
+
+def test_a_second_backward_pass_finds_the_patches_unchanged(rng):
+    """The gradient of the patches has a place of its own."""
+    net = alone(Conv2D(2, 3, 3, padding="same"), (5, 4, 2))
+    prepared = Prepared(net, rng.normal(size=net.n_parameters), net.initial_statistics(0), 4)
+    prepared.forward(rng.normal(size=(4, net.n_in)), rng.normal(size=(4, net.n_out)), TRAIN)
+    mode = TRAIN | INPUT_GRADIENT
+    prepared.backward(4, mode)
+    first = prepared.gradient.copy()
+    prepared.backward(4, mode)
+    assert np.abs(first).max() > 0 and (prepared.gradient == first).all()
+
+
+def test_scratch_does_not_grow_with_the_batch():
+    net = alone(Conv2D(2, 3, 3), (5, 4, 2))
+    operations = [net.lay_out(capacity)[0][0] for capacity in (1, 10**4)]
+    assert operations[0]["examples"] == 1
+    assert operations[1]["examples"] == patches.CACHED // (3 * 2 * 9 * 2)
 
 
 # --- whole networks ---
