@@ -32,6 +32,7 @@ from coreops.initializers import (
     Uniform,
     VarianceScaling,
 )
+from coreops.kernel_cache import source_hash
 from coreops.layers import (
     AveragePool,
     BatchNorm,
@@ -118,7 +119,6 @@ from coreops.schedules import (
     robbins_monro,
 )
 from coreops.sweep import SweepInterrupted, fit, fit_many
-from coreops.target import source_hash
 
 __version__ = "0.1.0"
 __all__ = [

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from coreops.checks import wrong
-from coreops.target import source_hash
+from coreops.kernel_cache import source_hash
 
 
 class Journal:

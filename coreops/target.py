@@ -2,82 +2,26 @@
 
 Every kernel is written once, as a loop over `range(lane(), n, lanes())` that ends in `barrier()`.
 On the CPU a row of a sweep is one lane, so the loop is an ordinary loop; on CUDA a row is a thread block.
-This is the only file that knows which of the two it is compiled for.
+This file and the folder `cuda` are the only ones that know which of the two they are compiled for.
 """
 
 import functools
-import hashlib
-import math
-import os
-import shutil
-import time
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import numba
 import numpy as np
-import platformdirs
 from numba import types
 from numba.extending import overload
 
 from coreops import spans
 from coreops.cpu import X86, flush, restore
+from coreops.kernel_cache import kernel_folder, usable
 from coreops.microkernel import register_tiled_gemm
 
-MONTH = 30 * 86400.0  # seconds
 JIT = not numba.config.DISABLE_JIT
 
 
 # Merged by LLVM and not by Numba (inline="always"): Numba keeps what it has inlined for one target for the others too.
 INLINED = {"forceinline": True}
-
-# --- the cache of compiled kernels -----------------------------------------------------------------------
-
-
-@functools.cache
-def source_hash() -> str:
-    """SHA-256 over every coreops source and the versions that decide what it compiles to.
-
-    Numba's own cache does not notice an edit in a callee of another file (numba#1833); a folder named by
-    this hash does.
-    """
-    digest = hashlib.sha256()
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    for name in ("numba", "llvmlite", "numpy", "scipy", "numba-cuda"):
-        try:
-            digest.update(f"{name}=={version(name)}\0".encode())
-        except PackageNotFoundError:
-            continue
-    return digest.hexdigest()
-
-
-def cache_root() -> Path:
-    """Where claimlab keeps what it can make again: $CLAIMLAB_CACHE, or the user's cache folder."""
-    chosen = os.environ.get("CLAIMLAB_CACHE")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("claimlab", appauthor=False))
-
-
-def _usable(folder) -> bool:
-    """Whether the folder can be written to. If not, Numba would keep its cache beside the sources, by no hash."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK)
-
-
-@functools.cache
-def kernel_folder() -> Path:
-    """Where the compiled kernels of exactly these sources are kept; those of sources unused for a month go."""
-    folder = cache_root() / "kernels" / source_hash()[:16]
-    if _usable(folder):
-        os.utime(folder)
-        for other in folder.parent.iterdir():
-            if time.time() - other.stat().st_mtime > MONTH:
-                shutil.rmtree(other, ignore_errors=True)
-    return folder
 
 
 def kernel(function=None, *, inline=False, merge=False):
@@ -106,7 +50,7 @@ def kernel(function=None, *, inline=False, merge=False):
         options = {"forceinline": inline, "inline": "always" if merge else "never"}
         options["_nrt"] = False  # kernels allocate nothing, and counting a slice's references takes 5 ns
         options["no_cfunc_wrapper"] = True  # C calls none of them
-        return numba.njit(error_model="numpy", nogil=True, cache=_usable(folder), **options)(function)
+        return numba.njit(error_model="numpy", nogil=True, cache=usable(folder), **options)(function)
     finally:
         numba.config.CACHE_DIR = before
 
@@ -270,79 +214,3 @@ def by_precision(single, double):
         return (lambda x: single(x)) if x == types.float32 else (lambda x: double(x))
 
     return function
-
-
-# --- the same names on CUDA ------------------------------------------------------------------------------
-
-
-@functools.cache
-def register_cuda():
-    """Define the names above for thread blocks. Must run before the first kernel is compiled for CUDA.
-
-    An overload that fails to type here would silently fall back to the CPU's meaning (one lane, no barrier): the PTX
-    test looks for the thread index and the barriers.
-    """
-    from numba import cuda
-
-    def on_cuda(function):
-        return overload(function, target="cuda")
-
-    on_cuda(lane)(lambda: lambda: cuda.threadIdx.x)
-    on_cuda(lanes)(lambda: lambda: cuda.blockDim.x)
-    on_cuda(flush_denormals)(lambda: lambda: 0)
-    on_cuda(restore_denormals)(lambda saved: lambda saved: None)
-    on_cuda(copy_span)(lambda buffer, source, to, n: copy_span)
-    on_cuda(add_span)(lambda buffer, source, to, n: add_span)
-    on_cuda(route_span)(lambda buffer, x, y, left, dx, n: route_span)
-    # numba-cuda has these in `math` only; NumPy's keep float32 and never raise in plain Python.
-    on_cuda(np.sqrt)(lambda x: lambda x: math.sqrt(x))
-    on_cuda(np.exp)(lambda x: lambda x: math.exp(x))
-    on_cuda(np.log)(lambda x: lambda x: math.log(x))
-    on_cuda(np.cos)(lambda x: lambda x: math.cos(x))
-    on_cuda(np.sin)(lambda x: lambda x: math.sin(x))
-    on_cuda(np.log1p)(lambda x: lambda x: math.log1p(x))
-    on_cuda(np.isfinite)(lambda x: lambda x: math.isfinite(x))
-
-    @on_cuda(barrier)
-    def _barrier():
-        def wait():
-            cuda.syncthreads()
-
-        return wait
-
-    @on_cuda(block_sum)
-    def _block_sum(value):
-        if isinstance(value, types.Integer):
-            return lambda value: np.int64(block_sum(np.float64(value)))  # exact below 2^53
-
-        def tree(value):
-            # Dynamic shared memory, 8 bytes a lane: a static array would be defined once per caller and not link.
-            shared = cuda.shared.array(0, numba.float64)
-            t, n = cuda.threadIdx.x, cuda.blockDim.x
-            shared[t] = value
-            cuda.syncthreads()
-            while n > 1:
-                half = (n + 1) // 2
-                if t + half < n:
-                    shared[t] += shared[t + half]
-                cuda.syncthreads()
-                n = half
-            total = shared[0]
-            cuda.syncthreads()  # nobody may overwrite before all have read
-            return total
-
-        return tree
-
-    @on_cuda(gemm)
-    def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
-        def product(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
-            b_row, b_col = (1, k) if transposed else (n, 1)
-            for element in range(cuda.threadIdx.x, m * n, cuda.blockDim.x):
-                i, j = element // n, element % n
-                total = buffer[start + i * start_row + j] if start >= 0 else buffer.dtype.type(0)
-                for p in range(k):
-                    total += buffer[a + i * a_row + p * a_col] * buffer[b + p * b_row + j * b_col]
-                buffer[c + element] = total
-            cuda.syncthreads()
-
-        return product

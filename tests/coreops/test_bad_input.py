@@ -24,8 +24,8 @@ from coreops import (
     gradient_check,
     loss_and_gradient,
 )
+from coreops.kernel_cache import usable
 from coreops.rng import philox4x32
-from coreops.target import _usable
 from tests.coreops import cases
 from tests.coreops.cases import complains
 
@@ -269,4 +269,4 @@ def test_arguments_of_the_wrong_kind(tmp_path):
 def test_a_cache_that_cannot_be_written_is_not_used(tmp_path):
     """Numba's next choice, __pycache__ beside the sources, does not see edits in callees."""
     (tmp_path / "file").touch()
-    assert _usable(tmp_path / "new" / "folder") and not _usable(tmp_path / "file" / "folder")
+    assert usable(tmp_path / "new" / "folder") and not usable(tmp_path / "file" / "folder")

@@ -18,7 +18,7 @@ WHOLE = """
 import sys
 import numpy as np
 from coreops import SGD, Adam, Dense, Network, SoftmaxCrossEntropy, Tanh, fit
-from coreops.cuda import ptx
+from coreops.cuda.entry import ptx
 import numba.cuda.dispatcher as dispatcher
 driver = dispatcher.get_current_device
 net = Network(Dense(3, 4), Tanh(), Dense(4, 3), loss=SoftmaxCrossEntropy(), dtype=sys.argv[1])
@@ -62,8 +62,8 @@ import json, sys
 import numpy as np
 from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
-from coreops.target import add_span, barrier, block_sum, copy_span, gemm, lane, lanes, register_cuda, route_span
-register_cuda()
+from coreops.target import add_span, barrier, block_sum, copy_span, gemm, lane, lanes, route_span
+import coreops.cuda.overloads
 numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(9, 0))
 texts = {}
 for name, statement in json.loads(sys.argv[1]).items():
@@ -97,7 +97,7 @@ def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():
 
 
 def test_bad_dtype():
-    from coreops.cuda import ptx
+    from coreops.cuda.entry import ptx
 
     with pytest.raises(ValueError, match=r"dtype.*float16.*float32"):
         ptx("float16")

@@ -10,7 +10,6 @@ import numpy as np
 
 from coreops import records
 from coreops.checks import wrong
-from coreops.target import register_cuda
 from coreops.training import train_row
 
 
@@ -21,7 +20,8 @@ def _import_cuda():
         raise ImportError("CUDA: got no numba-cuda, wanted it installed: pip install 'claimlab[cuda]'") from None
     from numba import cuda
 
-    register_cuda()
+    from coreops.cuda import overloads  # noqa: F401
+
     return cuda
 
 

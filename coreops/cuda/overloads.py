@@ -1,0 +1,83 @@
+"""The names of `target.py` on CUDA, where a row is a thread block. Importing this module defines them.
+
+It must happen before the first kernel is compiled for the device. An overload that fails to type would silently fall
+back to the CPU's meaning (one lane, no barrier): the PTX tests look for the thread index and the barriers in each.
+"""
+
+import math
+
+import numba
+import numpy as np
+from numba import cuda, types
+from numba.extending import overload
+
+from coreops import target
+
+
+def on_cuda(function):
+    return overload(function, target="cuda")
+
+
+on_cuda(target.lane)(lambda: lambda: cuda.threadIdx.x)
+on_cuda(target.lanes)(lambda: lambda: cuda.blockDim.x)
+on_cuda(target.flush_denormals)(lambda: lambda: 0)
+on_cuda(target.restore_denormals)(lambda saved: lambda saved: None)
+on_cuda(target.copy_span)(lambda buffer, source, to, n: target.copy_span)
+on_cuda(target.add_span)(lambda buffer, source, to, n: target.add_span)
+on_cuda(target.route_span)(lambda buffer, x, y, left, dx, n: target.route_span)
+# numba-cuda has these in `math` only; NumPy's keep float32 and never raise in plain Python.
+on_cuda(np.sqrt)(lambda x: lambda x: math.sqrt(x))
+on_cuda(np.exp)(lambda x: lambda x: math.exp(x))
+on_cuda(np.log)(lambda x: lambda x: math.log(x))
+on_cuda(np.cos)(lambda x: lambda x: math.cos(x))
+on_cuda(np.sin)(lambda x: lambda x: math.sin(x))
+on_cuda(np.log1p)(lambda x: lambda x: math.log1p(x))
+on_cuda(np.isfinite)(lambda x: lambda x: math.isfinite(x))
+
+
+@on_cuda(target.barrier)
+def _barrier():
+    def wait():
+        cuda.syncthreads()
+
+    return wait
+
+
+@on_cuda(target.block_sum)
+def _block_sum(value):
+    block_sum = target.block_sum
+    if isinstance(value, types.Integer):
+        return lambda value: np.int64(block_sum(np.float64(value)))  # exact below 2^53
+
+    def tree(value):
+        # Dynamic shared memory, 8 bytes a lane: a static array would be defined once per caller and not link.
+        shared = cuda.shared.array(0, numba.float64)
+        t, n = cuda.threadIdx.x, cuda.blockDim.x
+        shared[t] = value
+        cuda.syncthreads()
+        while n > 1:
+            half = (n + 1) // 2
+            if t + half < n:
+                shared[t] += shared[t + half]
+            cuda.syncthreads()
+            n = half
+        total = shared[0]
+        cuda.syncthreads()  # nobody may overwrite before all have read
+        return total
+
+    return tree
+
+
+@on_cuda(target.gemm)
+def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+    def product(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+        b_row, b_col = (1, k) if transposed else (n, 1)
+        for element in range(cuda.threadIdx.x, m * n, cuda.blockDim.x):
+            i, j = element // n, element % n
+            total = buffer[start + i * start_row + j] if start >= 0 else buffer.dtype.type(0)
+            for p in range(k):
+                total += buffer[a + i * a_row + p * a_col] * buffer[b + p * b_row + j * b_col]
+            buffer[c + element] = total
+        cuda.syncthreads()
+
+    return product

@@ -1,0 +1,59 @@
+"""Where compiled kernels are kept, so that a second process need not compile them."""
+
+import functools
+import hashlib
+import os
+import shutil
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import platformdirs
+
+MONTH = 30 * 86400.0  # seconds
+
+
+@functools.cache
+def source_hash() -> str:
+    """SHA-256 over every coreops source and the versions that decide what it compiles to.
+
+    Numba's own cache does not notice an edit in a callee of another file (numba#1833); a folder named by
+    this hash does.
+    """
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for name in ("numba", "llvmlite", "numpy", "scipy", "numba-cuda"):
+        try:
+            digest.update(f"{name}=={version(name)}\0".encode())
+        except PackageNotFoundError:
+            continue
+    return digest.hexdigest()
+
+
+def cache_root() -> Path:
+    """Where claimlab keeps what it can make again: $CLAIMLAB_CACHE, or the user's cache folder."""
+    chosen = os.environ.get("CLAIMLAB_CACHE")
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("claimlab", appauthor=False))
+
+
+def usable(folder) -> bool:
+    """Whether the folder can be written to. If not, Numba would keep its cache beside the sources, by no hash."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+@functools.cache
+def kernel_folder() -> Path:
+    """Where the compiled kernels of exactly these sources are kept; those of sources unused for a month go."""
+    folder = cache_root() / "kernels" / source_hash()[:16]
+    if usable(folder):
+        os.utime(folder)
+        for other in folder.parent.iterdir():
+            if time.time() - other.stat().st_mtime > MONTH:
+                shutil.rmtree(other, ignore_errors=True)
+    return folder
