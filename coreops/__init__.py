@@ -1,6 +1,7 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
 from coreops.adversaries import FGSM, PGD
+from coreops.compiling import precompile, uncompiled
 from coreops.data_start import initialize_from_data
 from coreops.diagnostics import (
     LayerStatistics,
@@ -247,7 +248,9 @@ __all__ = [
     "loss_and_gradient",
     "minimize",
     "permute_units",
+    "precompile",
     "rescale_units",
     "robbins_monro",
     "source_hash",
+    "uncompiled",
 ]

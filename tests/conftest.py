@@ -17,7 +17,7 @@ hypothesis.settings.load_profile("claimlab")
 def pytest_sessionstart(session):
     """With several workers (-n), compile once before they start, or each would compile everything for itself."""
     if getattr(session.config.option, "numprocesses", None):
-        from coreops.precompile import precompile
+        from coreops import precompile
 
         precompile()
 

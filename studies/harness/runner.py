@@ -124,7 +124,8 @@ def execute(study, params, options, key, progress=None, say=None, start=None):
         found = None if options.fresh or options.force else cache.load(study.id, components)
         if found is None:
             measured, sweep.tables = True, {}
-            compile_kernels(study, say)
+            if options.target == "cpu":
+                compile_kernels(study, say)
             data = study.measure(params, seeds, sweep)
             found = cache.Measurement(cache.tidy(data), sweep.tables)
             if not options.fresh:
@@ -146,11 +147,12 @@ def compile_kernels(study, say):
     """All precisions at once, so that the study does not wait for one after the other."""
     if not trains(study.path):
         return
-    from coreops.precompile import missing, precompile
+    import coreops
 
-    if missing():
-        say("compiling", f"{' and '.join(missing())}, once for these sources: a minute or two")
-        precompile()
+    todo = coreops.uncompiled()
+    if todo:
+        say("compiling", f"{' and '.join(todo)}, once for these sources: a minute or two")
+        coreops.precompile()
         say("measuring", "kernels compiled")
 
 

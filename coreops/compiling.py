@@ -1,7 +1,6 @@
 """Compiles the kernels of several precisions at once, each in a process of its own, before they are needed.
 
 Compiling takes about a minute for each precision and uses one core: side by side they take as long as one.
-`python -m coreops.precompile float32` is such a process.
 """
 
 import subprocess
@@ -22,7 +21,7 @@ def _mark(dtype):
     return kernel_cache.kernel_folder() / f"{dtype}.compiled"
 
 
-def missing(dtypes=DTYPES) -> tuple[str, ...]:
+def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
     """Which of `dtypes` must still be compiled; none where kernels run as Python or cannot be kept."""
     for dtype in dtypes:
         if dtype not in DTYPES:
@@ -39,7 +38,7 @@ def precompile(dtypes=DTYPES) -> None:
     compiler's message if a process fails.
     """
     with ExitStack() as running:
-        processes = [running.enter_context(_start(dtype)) for dtype in missing(dtypes)]
+        processes = [running.enter_context(_start(dtype)) for dtype in uncompiled(dtypes)]
         try:
             for process in processes:
                 message = process.communicate()[1]
@@ -52,11 +51,11 @@ def precompile(dtypes=DTYPES) -> None:
 
 
 def _start(dtype):
-    command = [sys.executable, "-m", __name__, dtype]
+    command = [sys.executable, "-c", f"from {__name__} import compile_all; compile_all({dtype!r})", dtype]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def _compile(dtype):
+def compile_all(dtype):
     """Train and differentiate a small network: the training loop and the passes hold every kernel."""
     from coreops.inference import loss_and_gradient
     from coreops.layers import Dense
@@ -71,7 +70,3 @@ def _compile(dtype):
     trained.evaluate(X, y)
     loss_and_gradient(network, trained.theta, X, y)
     _mark(dtype).touch()
-
-
-if __name__ == "__main__":
-    _compile(sys.argv[1])

@@ -1,4 +1,4 @@
-"""Kernels of both precisions compiled side by side: what is missing, failures, and two processes in one cache."""
+"""Kernels of both precisions compiled side by side: what is left to do, failures, and two processes in one cache."""
 
 import sys
 import threading
@@ -7,35 +7,35 @@ import time
 import numba
 import pytest
 
-from coreops import kernel_cache, precompile
+from coreops import compiling, kernel_cache
 from coreops.kernel_cache import LockedCache
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel_cache, "kernel_folder", lambda: tmp_path)
-    monkeypatch.setattr(precompile, "JIT", True)
+    monkeypatch.setattr(compiling, "JIT", True)
     return tmp_path
 
 
-def test_what_was_compiled_is_not_missing(folder):
-    assert precompile.missing() == ("float32", "float64")
-    precompile._compile("float32")
-    assert precompile.missing() == ("float64",)
-    assert precompile.missing(("float32",)) == ()
+def test_what_was_compiled_is_not_compiled_again(folder):
+    assert compiling.uncompiled() == ("float32", "float64")
+    compiling.compile_all("float32")
+    assert compiling.uncompiled() == ("float64",)
+    assert compiling.uncompiled(("float32",)) == ()
 
 
-def test_nothing_is_missing_where_kernels_run_as_python_or_cannot_be_kept(folder, monkeypatch):
-    monkeypatch.setattr(precompile, "JIT", False)
-    assert precompile.missing() == ()
-    monkeypatch.setattr(precompile, "JIT", True)
+def test_nothing_is_compiled_where_kernels_run_as_python_or_cannot_be_kept(folder, monkeypatch):
+    monkeypatch.setattr(compiling, "JIT", False)
+    assert compiling.uncompiled() == ()
+    monkeypatch.setattr(compiling, "JIT", True)
     monkeypatch.setattr(kernel_cache, "usable", lambda folder: False)
-    assert precompile.missing() == ()
+    assert compiling.uncompiled() == ()
 
 
 def test_bad_dtype(folder):
     with pytest.raises(ValueError, match=r"dtypes.*float16.*'float32', 'float64'"):
-        precompile.missing(("float16",))
+        compiling.uncompiled(("float16",))
 
 
 def _program(path, text):
@@ -48,13 +48,13 @@ def test_one_process_for_each_precision_at_the_same_time(folder, monkeypatch):
     """Each waits for the other's sign of life: one after the other, they would never end."""
     wait = f"touch {folder}/$3; for i in $(seq 100); do [ -e {folder}/float32 -a -e {folder}/float64 ] && exit 0"
     monkeypatch.setattr(sys, "executable", _program(folder / "both", f"{wait}; sleep 0.1; done; exit 1"))
-    precompile.precompile()
+    compiling.precompile()
 
 
 def test_a_failure_shows_the_compilers_message(folder, monkeypatch):
     monkeypatch.setattr(sys, "executable", _program(folder / "fails", "echo no such instruction >&2; exit 1"))
     with pytest.raises(RuntimeError, match=r"float32 failed:\nno such instruction"):
-        precompile.precompile()
+        compiling.precompile()
 
 
 @pytest.mark.jit_only
