@@ -71,6 +71,7 @@ from coreops.layers import (
     WeightNorm,
 )
 from coreops.losses import BinaryCrossEntropy, LinearLoss, SigmoidSquaredError, SoftmaxCrossEntropy, SquaredError
+from coreops.matrices import circulant, layer_matrix
 from coreops.minimize import Minimum, minimize
 from coreops.network import Network
 from coreops.optimizers import (
@@ -232,6 +233,7 @@ __all__ = [
     "WeightNorm",
     "WithReplacement",
     "adversarial_examples",
+    "circulant",
     "effective_degrees_of_freedom",
     "fit",
     "fit_many",
@@ -241,6 +243,7 @@ __all__ = [
     "hessian_spectrum",
     "initialize_from_data",
     "input_gradient",
+    "layer_matrix",
     "layer_outputs",
     "layer_statistics",
     "loss_along",
