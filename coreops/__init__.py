@@ -4,6 +4,7 @@ from coreops.adversaries import FGSM, PGD
 from coreops.data_start import initialize_from_data
 from coreops.diagnostics import (
     LayerStatistics,
+    PathNorm,
     adversarial_examples,
     effective_degrees_of_freedom,
     gradient_check,
@@ -12,6 +13,7 @@ from coreops.diagnostics import (
     layer_outputs,
     layer_statistics,
     loss_along,
+    path_norm,
     permute_units,
     rescale_units,
 )
@@ -199,6 +201,7 @@ __all__ = [
     "NoPenalty",
     "Orthogonal",
     "PReLU",
+    "PathNorm",
     "PathSGD",
     "ProgressiveDecay",
     "RMSProp",
@@ -249,6 +252,7 @@ __all__ = [
     "loss_along",
     "loss_and_gradient",
     "minimize",
+    "path_norm",
     "permute_units",
     "rescale_units",
     "robbins_monro",

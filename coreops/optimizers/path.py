@@ -25,10 +25,15 @@ class PathSGD(Optimizer):
         return 2 * (p + 16)  # a chain of dense layers has at most one unit more than it has weights
 
     def check(self, network):
-        kinds = {operation["kind"] for operation in network.plan.operations}
-        if any(kind < records.SQUARED_ERROR for kind in kinds - {records.DENSE, records.RECTIFIER}):
-            layers = ", ".join(map(repr, network.layers))
-            raise wrong("optimizer PathSGD", f"the layers {layers}", "only Dense, ReLU and LeakyReLU")
+        rectifiers_only("optimizer PathSGD", network)
+
+
+def rectifiers_only(name, network):
+    """Raise ValueError for a network in which paths are no chains of weights."""
+    kinds = {operation["kind"] for operation in network.plan.operations}
+    if any(kind < records.SQUARED_ERROR for kind in kinds - {records.DENSE, records.RECTIFIER}):
+        layers = ", ".join(map(repr, network.layers))
+        raise wrong(name, f"the layers {layers}", "only Dense, ReLU and LeakyReLU")
 
 
 @kernel
