@@ -75,6 +75,7 @@ from coreops.layers import (
 from coreops.losses import BinaryCrossEntropy, LinearLoss, SigmoidSquaredError, SoftmaxCrossEntropy, SquaredError
 from coreops.matrices import circulant, layer_matrix
 from coreops.minimize import Minimum, minimize
+from coreops.mirror import Hypentropy, PNorm, mirror_descent
 from coreops.network import Network
 from coreops.optimizers import (
     SGD,
@@ -179,6 +180,7 @@ __all__ = [
     "HeuristicUniform",
     "Hinge",
     "Huber",
+    "Hypentropy",
     "Identity",
     "ImportanceSampling",
     "InstanceNorm",
@@ -200,6 +202,7 @@ __all__ = [
     "Network",
     "NoPenalty",
     "Orthogonal",
+    "PNorm",
     "PReLU",
     "PathNorm",
     "PathSGD",
@@ -252,6 +255,7 @@ __all__ = [
     "loss_along",
     "loss_and_gradient",
     "minimize",
+    "mirror_descent",
     "path_norm",
     "permute_units",
     "rescale_units",
