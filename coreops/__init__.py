@@ -17,6 +17,7 @@ from coreops.diagnostics import (
     permute_units,
     rescale_units,
 )
+from coreops.ensembles import ensemble_predictions
 from coreops.folding import fold_batch_norm
 from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import (
@@ -241,6 +242,7 @@ __all__ = [
     "adversarial_examples",
     "circulant",
     "effective_degrees_of_freedom",
+    "ensemble_predictions",
     "fit",
     "fit_many",
     "fold_batch_norm",
