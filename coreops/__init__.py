@@ -1,6 +1,7 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
 from coreops.adversaries import FGSM, PGD
+from coreops.data import Data
 from coreops.data_start import initialize_from_data
 from coreops.diagnostics import (
     LayerStatistics,
@@ -98,7 +99,7 @@ from coreops.optimizers import (
 from coreops.other_losses import AbsoluteError, Hinge, Huber, Logistic, SoftmaxSquaredError
 from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, NoPenalty
 from coreops.results import Evaluation, Result, Table
-from coreops.runs import Data, EarlyStopping, Run
+from coreops.runs import EarlyStopping, Run
 from coreops.sampling import (
     ClassBalanced,
     Curriculum,
