@@ -53,14 +53,22 @@ def squared_paths_in(op, arena, units, sums):
 
 @kernel
 def squared_paths_out(op, arena, units, sums):
-    """Over paths from input i to the network's outputs: sums_i = sum_j w_ij^2 units_j."""
-    n_in, n_out = op["n_in"], op["n_out"]
-    w = arena[op["w"] : op["w"] + n_in * n_out]
+    """Over paths from input i to the network's outputs: sums_i = sum_j w_ij^2 units_j.
+
+    Four sums at a time, as each addition to one waits for the last.
+    """
+    n_in, n_out, zero = op["n_in"], op["n_out"], arena.dtype.type(0)
+    w, whole = arena[op["w"] : op["w"] + n_in * n_out], n_out - n_out % 4
     for i in range(lane(), n_in, lanes()):
-        row, total = w[i * n_out : i * n_out + n_out], arena.dtype.type(0)
-        for j in range(n_out):
-            total += row[j] * row[j] * units[j]
-        sums[i] = total
+        row, a, b, c, d = w[i * n_out : i * n_out + n_out], zero, zero, zero, zero
+        for j in range(0, whole, 4):
+            a += row[j] * row[j] * units[j]
+            b += row[j + 1] * row[j + 1] * units[j + 1]
+            c += row[j + 2] * row[j + 2] * units[j + 2]
+            d += row[j + 3] * row[j + 3] * units[j + 3]
+        for j in range(whole, n_out):
+            a += row[j] * row[j] * units[j]
+        sums[i] = (a + b) + (c + d)
     barrier()
 
 
@@ -81,11 +89,17 @@ def path_step(op, arena, floor, lr, before, after):
 
 @kernel
 def path_update(ops, arena, eps, lr, state):
-    """state: sums over the paths into every unit, inputs first, then over the paths out of every unit."""
+    """state: sums over the paths into every unit, inputs first, then over the paths out of every unit.
+
+    Nobody asks for the sums into the network's outputs or out of its inputs.
+    """
     half, one, floor = state.size // 2, state.dtype.type(1), state.dtype.type(eps)
     into, out_of = state[:half], state[half:]
-    units = last = 0
+    units = final = 0
     for k in range(ops.size):
+        if ops[k]["kind"] == records.DENSE:
+            final = k
+    for k in range(final + 1):
         op = ops[k]
         if op["kind"] == records.DENSE:
             n_in, n_out = op["n_in"], op["n_out"]
@@ -93,18 +107,19 @@ def path_update(ops, arena, eps, lr, state):
                 for i in range(lane(), n_in, lanes()):
                     into[i] = one
                 barrier()
-            squared_paths_in(op, arena, into[units : units + n_in], into[units + n_in : units + n_in + n_out])
+            if k < final:
+                squared_paths_in(op, arena, into[units : units + n_in], into[units + n_in : units + n_in + n_out])
             units += n_in
-            last = n_out
-    for j in range(lane(), last, lanes()):
+    for j in range(lane(), ops[final]["n_out"], lanes()):
         out_of[units + j] = one
     barrier()
-    for k in range(ops.size - 1, -1, -1):
+    for k in range(final, -1, -1):
         op = ops[k]
         if op["kind"] == records.DENSE:
             n_in, n_out = op["n_in"], op["n_out"]
             before, after = units - n_in, out_of[units : units + n_out]
             # theta changes layer by layer, from the last: the sums out of a layer's inputs come first
-            squared_paths_out(op, arena, after, out_of[before:units])
+            if before > 0:
+                squared_paths_out(op, arena, after, out_of[before:units])
             path_step(op, arena, floor, lr, into[before:units], after)
             units = before

@@ -28,7 +28,7 @@ from coreops.plan import aligned
 from coreops.runs import encode
 
 # Widths of networks with about as many parameters as the name says; the full matrix fits only the first.
-NETWORKS = {"45": (8, 5), "2.4k": (64, 32, 10), "100k": (784, 127, 10), "10M": (1000, 10000)}
+NETWORKS = {"45": (8, 5), "2.4k": (64, 32, 10), "100k": (784, 127, 10), "10M": (2000, 4000, 500)}
 # Beside the five whose kernels are timed alone; full-matrix AdaGrad is no matter of bandwidth.
 RULES = {
     "Nesterov": Nesterov(1e-3, 0.9),
