@@ -38,16 +38,21 @@ def rectifiers_only(name, network):
 
 @kernel
 def squared_paths_in(op, arena, units, sums):
-    """Over paths from the inputs to output j: sums_j = b_j^2 + sum_i units_i w_ij^2."""
+    """Over paths from the inputs to output j: sums_j = b_j^2 + sum_i units_i w_ij^2.
+
+    Two rows at a time, for half the traffic of the sums.
+    """
     n_in, n_out, zero = op["n_in"], op["n_out"], arena.dtype.type(0)
     w = arena[op["w"] : op["w"] + n_in * n_out]
     for j in range(lane(), n_out, lanes()):
         bias = arena[op["b"] + j] if op["b"] >= 0 else zero
         sums[j] = bias * bias
-    for i in range(n_in):
-        row, unit = w[i * n_out : i * n_out + n_out], units[i]
+    for i in range(0, n_in, 2):
+        k = min(i + 1, n_in - 1)
+        row, other = w[i * n_out : i * n_out + n_out], w[k * n_out : k * n_out + n_out]
+        a, b = units[i], units[k] if k > i else zero
         for j in range(lane(), n_out, lanes()):
-            sums[j] += unit * (row[j] * row[j])
+            sums[j] += a * (row[j] * row[j]) + b * (other[j] * other[j])
     barrier()
 
 
