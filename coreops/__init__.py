@@ -18,7 +18,7 @@ from coreops.diagnostics import (
     permute_units,
     rescale_units,
 )
-from coreops.ensembles import ensemble_predictions
+from coreops.ensembles import ensemble_predictions, thinned_predictions
 from coreops.folding import fold_batch_norm
 from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import (
@@ -264,4 +264,5 @@ __all__ = [
     "rescale_units",
     "robbins_monro",
     "source_hash",
+    "thinned_predictions",
 ]

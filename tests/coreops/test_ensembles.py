@@ -1,12 +1,17 @@
-"""Probabilities of results, and ensembles: identities of means, inequalities in every case, what is refused."""
+"""Probabilities of results, and ensembles, those of a dropout too: identities of means, inequalities, refusals."""
+
+import itertools
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from coreops import (
+    BatchNorm,
     BinaryCrossEntropy,
     Dense,
+    Dropout,
+    GaussianNoise,
     Hinge,
     Logistic,
     Network,
@@ -15,9 +20,12 @@ from coreops import (
     SoftmaxCrossEntropy,
     SoftmaxSquaredError,
     SquaredError,
+    Tanh,
     ensemble_predictions,
     minimize,
+    thinned_predictions,
 )
+from coreops.inference import network_outputs
 from tests.coreops import cases
 from tests.coreops.cases import complains
 
@@ -102,6 +110,78 @@ def test_squared_error_is_the_average_one_less_the_spread():
     error, average = np.sum((whole - y) ** 2), np.sum((f - y) ** 2) / 4
     np.testing.assert_allclose(error, average - np.sum((f - f.mean(0)) ** 2) / 4, rtol=1e-12)
     assert error < 0.9 * average
+
+
+# --- the networks that a dropout thins out ---
+
+Q = 0.3
+
+
+def dropped(loss, scaling, *behind):
+    """A network with five units that are dropped, random parameters and running statistics."""
+    layers = (Dense(3, 5), BatchNorm(), Tanh(), Dropout(Q, scaling), *behind, GaussianNoise(0.5))
+    network = Network(*layers, loss=loss, dtype="float64")
+    generator = np.random.default_rng(3)
+    return network, generator.normal(size=network.n_parameters), generator.uniform(0.5, 2, network.n_statistics)
+
+
+def evaluated(network, theta, stats):
+    return network_outputs(network, theta, X, stats)
+
+
+@pytest.mark.parametrize("scaling", ["inverted", "test"])
+def test_evaluation_is_the_mean_over_all_masks_before_a_linear_map(scaling):
+    """Arithmetic of outputs, geometric of probabilities; no other mean, no other scaling, nothing deeper."""
+    network, theta, stats = dropped(SquaredError(), scaling, Dense(5, 2))
+    mean = thinned_predictions(network, theta, X, stats=stats)
+    np.testing.assert_allclose(evaluated(network, theta, stats), mean, rtol=1e-12, atol=1e-13)
+    network, theta, stats = dropped(SoftmaxCrossEntropy(), scaling, Dense(5, 3))
+    p = softmax(evaluated(network, theta, stats), axis=1)
+    geometric, arithmetic = (
+        thinned_predictions(network, theta, X, stats=stats, mean=m) for m in ("geometric", "arithmetic")
+    )
+    np.testing.assert_allclose(p, geometric, rtol=1e-12)
+    np.testing.assert_allclose(arithmetic.sum(1), 1, rtol=1e-13)
+    assert np.abs(p - arithmetic).max() > 1e-3
+    unscaled = Network(*network.layers[:3], Dropout(Q, "none"), *network.layers[4:], loss=network.loss, dtype="float64")
+    other = thinned_predictions(unscaled, theta, X, stats=stats, mean="geometric")
+    assert np.abs(softmax(evaluated(unscaled, theta, stats), axis=1) - other).max() > 1e-3
+    deep = dropped(SoftmaxCrossEntropy(), scaling, Dense(5, 4), Tanh(), Dense(4, 3))
+    there = thinned_predictions(*deep[:2], X, stats=deep[2], mean="geometric")
+    assert np.abs(softmax(evaluated(*deep), axis=1) - there).max() > 1e-3
+
+
+def test_mean_over_all_masks_is_what_training_draws_on_average():
+    """400 passes of a training step, five standard errors; the dropped units are the inputs."""
+    network = Network(Dropout(Q), Dense(3, 4), Tanh(), Dense(4, 2), loss=SquaredError(), dtype="float64")
+    theta = np.random.default_rng(5).normal(size=network.n_parameters)
+    draws = np.array([cases.sampled(network, theta, X[:6], seed=1, step=step) for step in range(400)])
+    gap = draws.mean(0) - thinned_predictions(network, theta, X[:6])
+    assert (np.abs(gap) < 5 * draws.std(0) / 20 + 1e-12).all()
+    assert (np.abs(draws.mean(0) - cases.evaluated(network, theta, X[:6])) > 5 * draws.std(0) / 20).any()
+
+
+def test_more_masks_than_one_pass_takes():
+    """All 2^8 of them, each by itself as a network whose inputs are masked by hand."""
+    network = Network(Dropout(Q, "test"), Dense(8, 3), Tanh(), Dense(3, 1), loss=BinaryCrossEntropy(), dtype="float64")
+    theta, x = np.random.default_rng(6).normal(size=network.n_parameters), np.random.default_rng(7).normal(size=(2, 8))
+    plain = Network(*network.layers[1:], loss=network.loss, dtype="float64")
+    want = 0.0
+    for mask in itertools.product((0.0, 1.0), repeat=8):
+        chance = np.prod(np.where(np.array(mask) == 1, 1 - Q, Q))
+        want = want + chance / (1 + np.exp(-cases.evaluated(plain, theta, x * mask)))
+    np.testing.assert_allclose(thinned_predictions(network, theta, x), want, rtol=1e-12)
+
+
+def test_networks_that_cannot_be_thinned():
+    wanted = "one Dropout among its layers"
+    for layers in ((Dense(3, 2),), (Dense(3, 2), Dropout()), (Dropout(), Dense(3, 4), Dropout(), Dense(4, 2))):
+        network = Network(*layers, loss=SquaredError())
+        complains("network", "Network", wanted, thinned_predictions, network, network.initialize(0), X)
+    wide = Network(Dense(3, 17), Dropout(), Dense(17, 2), loss=SquaredError())
+    complains("network", "17 units", "at most 16", thinned_predictions, wide, wide.initialize(0), X)
+    net = Network(Dropout(), Dense(3, 2), loss=SquaredError())
+    complains("mean", "geometric", "'arithmetic'", thinned_predictions, net, net.initialize(0), X, mean="geometric")
 
 
 def test_bad_input():
