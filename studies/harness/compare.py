@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from studies.harness.result import result_hash
 
 IDENTICAL, WITHIN, MOVED, FLIPPED = "identical", "within tolerance", "moved", "verdict flipped"
+NOT_COMPARED = "timing: not compared"
 NUMBERS = ("estimate", "low", "high", "p_value")
 EQUAL = ("n", "threshold")  # counts and limits have no tolerance
 ALPHA = 0.05  # p values far below it differ by chance between machines
@@ -47,6 +48,7 @@ def judge_number(old, new, tolerance, threshold=None) -> str:
 def compare(old, new) -> list[Compared]:
     """Every verdict and number of two reports of one study; a finding that only one of them has is moved.
 
+    Of a volatile finding, a timing, both verdicts are shown and nothing is judged.
     Findings that do not give the hash stored beside them were changed by hand, within a tolerance or not.
     """
     stated, own = old.result_hash[:16], result_hash(old.criteria_hash, old.findings)[:16]
@@ -60,6 +62,9 @@ def compare(old, new) -> list[Compared]:
         g = new_findings.pop(f.name, None)
         if g is None:
             out.append(Compared(f.name, "finding", "present", "absent", None, MOVED))
+            continue
+        if f.volatile or g.volatile:
+            out.append(Compared(f.name, "verdict", f.verdict, g.verdict, None, NOT_COMPARED))
             continue
         out += _measured(f.name, f, g)
         points, new_points = ({p.at: p for p in side.points} for side in (f, g))

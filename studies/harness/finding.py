@@ -30,6 +30,7 @@ class Criterion(FrozenModel):
     unit: str = Field(default="", description="unit of estimate, interval and threshold")
     tolerance: float | None = Field(default=None, ge=0, description="relative, for `check`; None: the statistic's")
     extendable: bool = Field(default=False, description="double the seeds while this finding is inconclusive")
+    volatile: bool = Field(default=False, description="a timing of the machine at hand: reported, never compared")
 
     @field_validator("name")
     @classmethod
@@ -49,6 +50,8 @@ class Criterion(FrozenModel):
             raise ValueError(f"as-printed finding {self.name!r} must name its erratum")
         if self.extendable and self.role != "primary":
             raise ValueError(f"{self.name!r} is {self.role}: only a primary finding is extendable")
+        if self.volatile and self.role != "secondary":
+            raise ValueError(f"{self.name!r} is {self.role}: only a secondary finding is volatile (a timing)")
         return self
 
 
@@ -91,6 +94,7 @@ class Finding(Measured):
     unit: str = ""
     points: tuple[Point, ...] = Field(default=(), description="of its axis; the finding joins them")
     extendable: bool = False
+    volatile: bool = Field(default=False, description="a timing of the machine at hand: never compared")
     unguarded: Verdict | None = Field(default=None, description="the verdict before controls and Holm, if changed")
     note: str = ""
 

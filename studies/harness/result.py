@@ -105,7 +105,7 @@ class Report(FrozenModel):
     command: str
     expected_seconds: float
     criteria_hash: str = Field(description="SHA-256 of version, parameters and criteria, fixed before the run")
-    result_hash: str = Field(description="SHA-256 of the criteria hash and the findings")
+    result_hash: str = Field(description="SHA-256 of the criteria hash and the findings, without timings")
     key: dict[str, Any] = Field(description="everything that the result depends on")
     provenance: Provenance
     volatile: Volatile
@@ -121,13 +121,19 @@ def criteria_hash(study, params) -> str:
             "study": study.id,
             "version": study.VERSION,
             "parameters": params.model_dump(mode="json"),
-            "criteria": [c.model_dump(mode="json") for c in study.CRITERIA],
+            "criteria": [_hashed(c) for c in study.CRITERIA],
         }
     )
 
 
 def result_hash(criteria, findings) -> str:
-    return sha256({"criteria": criteria, "findings": [f.model_dump(mode="json") for f in findings]})
+    """SHA-256 of the criteria hash and of all findings that are no timings."""
+    return sha256({"criteria": criteria, "findings": [_hashed(f) for f in findings if not f.volatile]})
+
+
+def _hashed(declared) -> dict:
+    """All fields; `volatile` only where it is set: results from before there was such a word keep their hashes."""
+    return declared.model_dump(mode="json", exclude=None if declared.volatile else {"volatile"})
 
 
 def schema() -> dict:

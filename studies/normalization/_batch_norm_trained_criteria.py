@@ -58,7 +58,7 @@ TRAINED = (
         criterion=_SPEED + "; at each depth of {{ params.depths }} and batch of {{ params.speed_batches }}"),
     Criterion(claim=SPEED, name="fewer-small", role="secondary",
         statement="It also does at batches of {{ params.small_batch }}.", criterion=_SPEED),
-    Criterion(claim=SPEED, name="fewer-seconds", role="secondary", tolerance=1.0,
+    Criterion(claim=SPEED, name="fewer-seconds", role="secondary", tolerance=1.0, volatile=True,
         statement="It also needs fewer seconds (timings on the machine that ran the study).",
         criterion=_PAIRED + "ln {{ params.speed_factor }} in ln(seconds)"),
     Criterion(claim=SPEED, name="same-rate", role="secondary",

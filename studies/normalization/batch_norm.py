@@ -29,8 +29,11 @@ CLAIMS = (
     "bn-bias-useless",
     "bn-gradient-explosion",
 )
-VERSION = 1
-CHANGES = ()
+VERSION = 2
+CHANGES = (
+    "fewer-seconds and fold-faster, timings of the machine at hand, are marked volatile: reported, but neither "
+    "compared by check nor part of the result's hash. No criterion, threshold, seed or role was changed.",
+)
 EXPECTED_SECONDS = {"quick": 10, "full": 100}
 
 

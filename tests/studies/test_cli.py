@@ -116,6 +116,28 @@ def test_check(toy):
     assert "verdict flipped" in call("check", "coin", code=1).output
 
 
+def test_check_passes_when_only_a_timing_flipped(toy):
+    source = toy / "studies" / "toy" / "coin.py"
+    texts = 'claim="toy-effect", name="faster", statement="Less time", criterion="ratio at least 1"'
+    added = {
+        "CRITERIA = Criteria(": f'Criterion({texts}, role="secondary", volatile=True),',
+        "    return [": 'CRITERIA.finding("faster", statistics.bound(__import__("time").time(), at_least=1.0)),',
+    }
+    text = source.read_text(encoding="utf-8")
+    for line, more in added.items():
+        text = text.replace(f"{line}\n", f"{line}\n        {more}\n")
+    source.write_text(text, encoding="utf-8")
+    call("run", "coin")
+    path = toy / "reports" / "toy" / "coin.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert data["findings"][0]["volatile"] and data["findings"][0]["verdict"] == "confirmed"
+    data["findings"][0] |= {"verdict": "refuted", "estimate": 0.5}
+    path.write_text(json.dumps(data), encoding="utf-8")
+    checked = as_json("check", "coin")["studies"]["toy/coin"]
+    assert {c["status"] for c in checked} == {"identical", "timing: not compared"}
+    assert "timing: not compared" in call("check", "coin").output
+
+
 def test_a_cache_that_cannot_be_written_is_named_before_anything_runs(toy, monkeypatch, tmp_path):
     blocked = tmp_path / "file"
     blocked.touch()

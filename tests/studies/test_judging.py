@@ -160,6 +160,8 @@ def test_only_extendable_primaries_ask_for_seeds():
         ({"guards": "x"}, "only break and null"),
         ({"role": "as-printed"}, "must name its erratum"),
         ({"role": "secondary", "extendable": True}, "only a primary"),
+        ({"volatile": True}, "'a' is primary: only a secondary finding is volatile"),
+        ({"role": "break", "guards": "b", "volatile": True}, "only a secondary"),
         ({"colour": "red"}, "colour"),
     ],
 )

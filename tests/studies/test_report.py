@@ -2,10 +2,25 @@
 
 import json
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from studies.harness import compare, files, index, paths, report, result, runner, study
+from studies.harness import (
+    Criteria,
+    Criterion,
+    Outcome,
+    Verdict,
+    compare,
+    files,
+    index,
+    paths,
+    report,
+    result,
+    runner,
+    study,
+)
 from studies.harness.finding import Point
 from studies.harness.runner import Options
 
@@ -196,6 +211,58 @@ def test_check_sees_a_stored_number_changed_within_its_tolerance(done):
     near = tuple(f.model_copy(update={"estimate": f.estimate * 1.001}) for f in done.report.findings)
     found = compare.compare(done.report.model_copy(update={"findings": near}), done.report)
     assert [(c.finding, c.quantity) for c in found if c.bad] == [("stored report", "result hash")]
+
+
+@pytest.fixture
+def with_timing(done):
+    """(a function of what the timing finding says -> report, the report that says "confirmed")"""
+    criteria = Criteria(
+        Criterion(claim="toy-effect", name="a", statement="s", criterion="c"),
+        Criterion(claim="toy-effect", name="faster", role="secondary", volatile=True, statement="s", criterion="c"),
+    )
+
+    def made(verdict="confirmed", estimate=2.0, other=1.0):
+        found = (
+            criteria.finding("a", Outcome(Verdict.CONFIRMED, estimate=other)),
+            criteria.finding("faster", Outcome(Verdict(verdict), estimate=estimate, n=5)),
+        )
+        stated = result.result_hash(done.report.criteria_hash, found)
+        return done.report.model_copy(update={"findings": found, "result_hash": stated})
+
+    return made, made()
+
+
+def test_timings_are_not_compared_and_check_says_so(with_timing):
+    made, old = with_timing
+    found = compare.compare(old, made("refuted", 0.5))
+    assert not any(c.bad for c in found)
+    (timing,) = (c for c in found if c.finding == "faster")
+    assert (timing.old, timing.new, timing.status) == ("confirmed", "refuted", "timing: not compared")
+    assert any(c.bad for c in compare.compare(old, made(other=3.0)))  # what is no timing still is
+    gone = old.model_copy(update={"findings": old.findings[:1]})
+    assert [c.finding for c in compare.compare(old, gone) if c.bad] == ["faster"]
+
+
+def test_timings_are_in_no_hash_but_in_the_report(with_timing):
+    made, old = with_timing
+    assert made("refuted", 0.5).result_hash == old.result_hash != made(other=3.0).result_hash
+    text = report.to_markdown(report.from_json(report.to_json(old)), "x.svg")
+    assert "| `faster` | `toy-effect` | secondary (timing: not compared) | **confirmed** | 2 |" in text
+    assert "| `a` | `toy-effect` | primary | **confirmed** |" in text
+
+
+def test_the_hash_of_criteria_knows_a_timing_from_others(toy):
+    study = runner.load("toy/coin")
+    old = result.criteria_hash(study, study.FULL)
+    fields = study.CRITERIA[0].model_dump() | {"role": "secondary", "extendable": False}
+
+    def hashed(**update):
+        changed = replace(
+            study, module=SimpleNamespace(**vars(study.module) | {"CRITERIA": (Criterion(**fields | update),)})
+        )
+        return result.criteria_hash(changed, study.FULL)
+
+    assert hashed(volatile=True) != hashed() == hashed(volatile=False) != old
 
 
 def test_rounding_errors_may_be_anything_up_to_their_threshold_only():

@@ -14,7 +14,8 @@ from studies.harness.cli.options import each, options_of, report_failures, selec
 @selection
 def check(names, everything, quick, target, jobs, as_json):
     """Run studies again, without any cache, and say of every number whether it is identical, within its
-    tolerance, moved, or its verdict flipped. Exit code 1 if anything moved or flipped. Writes nothing."""
+    tolerance, moved, or its verdict flipped; timings are not compared. Exit code 1 if anything moved or flipped. Writes
+    nothing."""
     from studies.harness import cache, compare, runner
     from studies.harness.registry import registry
 
@@ -40,7 +41,9 @@ def check(names, everything, quick, target, jobs, as_json):
         show.state("measuring", "again, without cache" + (f"; since the stored run: {since}" if since else ""))
         made, _, _ = runner.execute(loaded, params, options, key, show.rows, show.state)
         compared = compare.compare(stored[id], made)
-        show.state("checked", f"{sum(c.bad for c in compared)} of {len(compared)} values moved or flipped")
+        judged = [c for c in compared if c.status != compare.NOT_COMPARED]
+        timings = f"; {skipped} timings not compared" if (skipped := len(compared) - len(judged)) else ""
+        show.state("checked", f"{sum(c.bad for c in judged)} of {len(judged)} values moved or flipped{timings}")
         return compared
 
     results = each(ids, work, failed, as_json, writes=False)
