@@ -99,7 +99,7 @@ from coreops.optimizers import (
     SignDescent,
 )
 from coreops.other_losses import AbsoluteError, Hinge, Huber, Logistic, SoftmaxSquaredError
-from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, NoPenalty
+from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, MaxNorm, NoPenalty
 from coreops.results import Evaluation, Result, Table
 from coreops.runs import EarlyStopping, Run
 from coreops.sampling import (
@@ -198,6 +198,7 @@ __all__ = [
     "LocallyConnected1D",
     "LocallyConnected2D",
     "Logistic",
+    "MaxNorm",
     "MaxPool",
     "Maxout",
     "Minimum",

@@ -91,7 +91,7 @@ ROW = np.dtype(
         ("weight_decay", np.float64),  # decoupled
         ("start", np.float64),  # updates before averaging, or the size of the steps before the first
         ("penalty", np.int64),
-        ("l1", np.float64),
+        ("l1", np.float64),  # strength, or the radius of MaxNorm
         ("l2", np.float64),
         ("jacobian", np.float64),  # strength of the Jacobian penalty, 0: none
         ("jacobian_step", np.float64),

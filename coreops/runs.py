@@ -62,10 +62,10 @@ class Run:
     record_loss_every, record_theta_every: steps between records, 0 = none; early_stopping: EarlyStopping or None;
     gradient_tolerance: stop after a step whose gradient, penalty included, has a norm ||g||_2 up to this, 0 = never;
     theta0, stats0: initial parameters and statistics instead of drawn ones; weights: (n,) factors >= 0 of the losses of
-    all examples of the data, in training; penalty: e.g. L2(1e-4), L1, ElasticNet, JacobianPenalty; adversary: FGSM or
-    PGD, which move every batch before its step; target_noise: standard deviation of fresh normal noise on real targets;
-    frozen: normalise with the running statistics, which stay as they are, in training too. Batch losses are those that
-    the steps saw, with weights, adversary and noise; evaluations are plain; neither has the penalty.
+    all examples of the data, in training; penalty: e.g. L2(1e-4), L1, ElasticNet, MaxNorm, JacobianPenalty; adversary:
+    FGSM or PGD, which move every batch before its step; target_noise: standard deviation of fresh normal noise on real
+    targets; frozen: normalise with the running statistics, which stay as they are, in training too. Batch losses are
+    those that the steps saw, with weights, adversary and noise; evaluations are plain; neither has the penalty.
     Raises ValueError or TypeError naming the argument, what it got and what it wanted.
     """
 

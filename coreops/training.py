@@ -155,7 +155,7 @@ def run(
             small = row["gradient_tolerance"] > 0 and norm(grad_padded) <= row["gradient_tolerance"]
             update(row, ops, arena, step, power1, power2, rate, theta_padded, grad_padded, state)
             if not plain:
-                after_update(row, rate, theta_padded)
+                after_update(row, ops, arena, rate, theta_padded)
             if every_theta and step % every_theta == 0:
                 assign(step_theta[step // every_theta], theta)
             if small:

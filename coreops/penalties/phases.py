@@ -1,6 +1,7 @@
 """The moments at which a penalty acts. The Jacobian penalty, which needs passes of its own, is in extra_passes."""
 
-from coreops.penalties.specs import PROXIMAL, SHRINK_FIRST, SUBGRADIENT
+from coreops.penalties.max_norm import project_weights
+from coreops.penalties.specs import MAX_NORM, PROXIMAL, SHRINK_FIRST, SUBGRADIENT
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -34,7 +35,9 @@ def before_gradient(row, theta):
 
 
 @kernel
-def after_update(row, lr, theta):
-    """What a penalty does to theta after the update."""
+def after_update(row, ops, arena, lr, theta):
+    """What a penalty does to theta, the start of the arena, after the update."""
     if row["penalty"] == PROXIMAL:
         soft_threshold(row, lr * row["l1"], theta)
+    elif row["penalty"] == MAX_NORM:
+        project_weights(row, ops, arena)

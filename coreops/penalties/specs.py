@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from coreops.checks import finite_number, flag
+from coreops.checks import finite_number, flag, wrong
 
-SUBGRADIENT, PROXIMAL, SHRINK_FIRST = 0, 1, 2
+SUBGRADIENT, PROXIMAL, SHRINK_FIRST, MAX_NORM = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,30 @@ class ElasticNet(L1):
     @property
     def l2(self):
         return self.ridge
+
+
+@dataclass(frozen=True)
+class MaxNorm(Penalty):
+    """w_j <- w_j min(1, radius/||w_j||_2) after each step, w_j the weights into unit j: onto the ball of that radius.
+
+    radius: finite, > 0. A unit is a column of a Dense or Maxout, an output channel of a convolution or of one place of
+    a locally connected layer, one factor of a Scale; units of the last layer count, biases do not. For random weights
+    it is the mean that is bounded, for WeightNorm the direction, on whose length nothing depends. The mean that
+    AveragedSGD reads out is of the iterates before this.
+    Srebro & Shraibman 2005, "Rank, trace-norm and max-norm"; Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov
+    2014, section 5.1.
+    """
+
+    radius: float
+    kind = MAX_NORM
+
+    def __post_init__(self):
+        if finite_number("MaxNorm radius", self.radius, 0) == 0:
+            raise wrong("MaxNorm radius", self.radius, "a finite number > 0")
+
+    @property
+    def l1(self):
+        return self.radius
 
 
 @dataclass(frozen=True)

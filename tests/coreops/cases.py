@@ -80,6 +80,7 @@ from coreops import (
     LocallyConnected1D,
     LocallyConnected2D,
     Logistic,
+    MaxNorm,
     Maxout,
     MaxPool,
     Nesterov,
@@ -361,6 +362,7 @@ PENALTIES = {
     "L1": [L1(0.2), L1(0.2, proximal=False), L1(0.0)],
     "ElasticNet": [ElasticNet(0.1, ridge=0.3), ElasticNet(0.1, False, 0.3), ElasticNet(0.2)],
     "JacobianPenalty": [JacobianPenalty(0.2), JacobianPenalty(0.0)],
+    "MaxNorm": [MaxNorm(0.7), MaxNorm(0.05)],
     "ShrinkFirst": [ShrinkFirst(0.05), ShrinkFirst(0.0)],
 }
 ADVERSARIES = {

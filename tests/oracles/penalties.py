@@ -44,6 +44,17 @@ def jacobian(spec, theta, problem, lr):
     return theta - lr * (problem.gradient(theta) + spec.strength * problem.jacobian_gradient(theta))
 
 
+def max_norm(spec, theta, problem, lr):
+    """w <- w - a g, then the columns of each dense W with ||w_j|| > c by c/||w_j||.   Srivastava et al. 2014, 5.1."""
+    step = theta - lr * problem.gradient(theta)
+    for key, part in problem.network.parameters(step).items():
+        if not key.endswith("bias"):
+            for j in range(part.shape[1]):
+                length = np.sqrt(np.sum(part[:, j] ** 2))
+                part[:, j] *= spec.radius / length if length > spec.radius else 1.0
+    return step
+
+
 def shrink_first(spec, theta, problem, lr):
     """Erratum E41: u = S(w, lambda), w <- u - a g(u)."""
     u = np.where(problem.is_weight, soft(theta, spec.strength), theta)
@@ -56,5 +67,6 @@ PENALTIES = {
     "L1": l1,
     "ElasticNet": elastic_net,
     "JacobianPenalty": jacobian,
+    "MaxNorm": max_norm,
     "ShrinkFirst": shrink_first,
 }
