@@ -1,5 +1,7 @@
 """Several networks as one: the average of what they predict; and all the networks that a dropout trains at once."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy.special import expit, softmax
 
@@ -11,6 +13,7 @@ from coreops.network import Network
 from coreops.results import Fitted
 
 MEANS = ("arithmetic", "geometric")
+RESULTS = "a list of results of fit, fit_many or minimize"
 MOST_UNITS, BLOCK = 16, 64  # 65536 thinned networks; masks per pass
 
 
@@ -23,7 +26,9 @@ def ensemble_predictions(members, X, *, mean="arithmetic", weights=None):
     Vedelsby 1995, eq. 6), and the cross-entropy of either mean is at most the average one (Jensen).
     Source: Hansen & Salamon 1990, "Neural network ensembles"; geometric: Heskes 1998, section 3.
     """
-    members = [instance("members", member, Fitted, "results of fit, fit_many or minimize") for member in members]
+    if not isinstance(members, Iterable):
+        raise wrong("members", members, RESULTS, TypeError)
+    members = [instance("members", member, Fitted, RESULTS) for member in members]
     kinds = {(type(member.network.loss), member.network.n_out) for member in members}
     if len(kinds) != 1:
         got = ", ".join(f"{loss.__name__} of {n}" for loss, n in sorted(kinds, key=str)) or "none"

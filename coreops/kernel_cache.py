@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import time
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -56,8 +57,9 @@ def kernel_folder() -> Path:
     if usable(folder):
         os.utime(folder)
         for other in folder.parent.iterdir():
-            if time.time() - other.stat().st_mtime > MONTH:
-                shutil.rmtree(other, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process was faster
+                if time.time() - other.stat().st_mtime > MONTH:
+                    shutil.rmtree(other, ignore_errors=True)
     return folder
 
 

@@ -18,8 +18,9 @@ def layer_matrix(layer, kernel, input_shape):
     Raises ValueError for shapes that do not fit.   Gray 2006, "Toeplitz and circulant matrices", sections 3.1 and 4.1.
     """
     instance("layer", layer, Sliding, "a Conv1D, Conv2D, LocallyConnected1D or LocallyConnected2D")
+    instance("input_shape", input_shape, (tuple, list), "a tuple such as (28, 28, 1)")
     plan = Plan(tuple(positive_integer("input_shape", n) for n in input_shape))
-    y = layer.build(plan, plan.input)
+    y = plan.stack([layer], plan.input)
     shape, kernel = plan.weights[0].shape, real_array("kernel", kernel).astype(float)
     if kernel.shape != shape:
         raise wrong("kernel", f"shape {kernel.shape}", f"shape {shape}, as in {layer} on {plan.input.shape}")

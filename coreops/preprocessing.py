@@ -72,7 +72,7 @@ def legendre_features(x, order):
 
     x: (n,), of the interval [0, 1] or beside it; order: K >= 0; in float64. The polynomial counterpart of the layer
     FourierSeries; as inputs of one Dense layer they are polynomial regression.   Bishop 2006, section 1.1;
-    Abramowitz & Stegun 1964, 22.2.10.
+    Abramowitz & Stegun 1964, 22.2.11.
     """
     x, order = real_array("x", x, 1).astype(float), integer("order", order, 0)
     return legendre.legvander(2 * x - 1, order) * np.sqrt(2 * np.arange(order + 1) + 1)

@@ -22,11 +22,12 @@ class PathNorm(NamedTuple):
 def path_norm(network, theta, *, stats=None):
     """R = sum over all paths of the product of their squared weights, of a network of Dense, ReLU and LeakyReLU layers.
 
-    Paths run from an input to an output; a bias is an edge from a constant input. Its square root is the group norm
-    phi_{2,2} of paths. Scaling the weights into a rectifier by c > 0 and those out of it by 1/c leaves R as it is,
-    while sum w^2 changes. scales: gamma_e, R without the factor w_e^2, over the paths through e, by which PathSGD
-    divides; gradient: 2 w_e gamma_e. Slopes of leaky rectifiers do not enter. stats: fixed weights, default as drawn
-    with seed 0.   Neyshabur, Tomioka & Srebro 2015, "Norm-based capacity control in neural networks", section 4.
+    Paths run from an input to an output; a bias is an edge from a constant input. Its square root is the path
+    regulariser phi_2, the 2-norm of the vector of all paths. Scaling the weights into a rectifier by c > 0 and those
+    out of it by 1/c leaves R as it is, while sum w^2 changes. scales: gamma_e, R without the factor w_e^2, over the
+    paths through e, by which PathSGD divides; gradient: 2 w_e gamma_e. Slopes of leaky rectifiers do not enter. stats:
+    fixed weights, default as drawn with seed 0.
+    Neyshabur, Tomioka & Srebro 2015, "Norm-based capacity control in neural networks", section 4.
     """
     rectifiers_only("network", instance("network", network, Network, "a Network"))
     theta, stats = (part.astype(float) for part in checked_start(network, theta, stats))

@@ -1,5 +1,6 @@
 """Kernels of both precisions compiled side by side: what is left to do, failures, and two processes in one cache."""
 
+import os
 import sys
 import threading
 import time
@@ -38,6 +39,18 @@ def test_bad_dtype(folder):
         compiling.uncompiled(("float16",))
 
 
+def test_kernels_that_nobody_used_for_a_month_go(tmp_path, monkeypatch):
+    """And a folder that another process removes at the same time, here a link into nothing, is no error."""
+    monkeypatch.setenv("CLAIMLAB_CACHE", str(tmp_path))
+    others = [tmp_path / "kernels" / name for name in ("old", "new")]
+    for other, days in zip(others, (31, 29), strict=True):
+        other.mkdir(parents=True)
+        os.utime(other, times=2 * (time.time() - 86400 * days,))
+    (tmp_path / "kernels" / "gone").symlink_to(tmp_path / "nowhere")
+    current = kernel_cache.kernel_folder.__wrapped__()
+    assert [other.exists() for other in (*others, current)] == [False, True, True]
+
+
 def _program(path, text):
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
@@ -48,6 +61,16 @@ def test_one_process_for_each_precision_at_the_same_time(folder, monkeypatch):
     """Each waits for the other's sign of life: one after the other, they would never end."""
     wait = f"touch {folder}/$3; for i in $(seq 100); do [ -e {folder}/float32 -a -e {folder}/float64 ] && exit 0"
     monkeypatch.setattr(sys, "executable", _program(folder / "both", f"{wait}; sleep 0.1; done; exit 1"))
+    compiling.precompile()
+
+
+def test_processes_find_the_sources_from_another_folder(folder, monkeypatch):
+    """As of a script elsewhere that found coreops through its own sys.path."""
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    find = "import sys, importlib.util as u; sys.exit(u.find_spec('coreops') is None)"
+    text = f'exec {sys.executable} -S -c "{find}"'  # -S: not through an installation
+    monkeypatch.setattr(sys, "executable", _program(folder / "finds", text))
     compiling.precompile()
 
 

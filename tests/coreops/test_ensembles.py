@@ -191,6 +191,7 @@ def test_bad_input():
     both = "SoftmaxCrossEntropy of 3, SquaredError of 3"
     complains("members", both, "same", ask, soft[:1] + square[:1], X)
     complains("members", "Network", "results", ask, [soft[0].network], X)
+    complains("members", "Minimum", "a list of results", ask, soft[0], X)
     complains("mean", "median", "'arithmetic' or 'geometric'", ask, soft, X, mean="median")
     complains("mean", "geometric", "'arithmetic'", ask, square, X, mean="geometric")
     complains("weights", r"\[1, 2\]", "4 numbers", ask, soft, X, weights=[1, 2])

@@ -139,6 +139,8 @@ def test_bad_input():
     complains("kernel", r"shape \(5, 1, 1\)", r"\(3, 1, 1\)", layer_matrix, Conv1D(1, 1, 3), np.ones((5, 1, 1)), (6, 1))
     complains("layers", "2 channels into 1", "as many", layer_matrix, Conv1D(1, 1, 3), kernel, (6, 2))
     complains("layers", "window of 3 on 2", "within", layer_matrix, Conv1D(1, 1, 3), kernel, (2, 1))
+    complains("input and 0 Conv1D", r"shape \(6,\)", "a sequence", layer_matrix, Conv1D(1, 1, 3), kernel, (6,))
+    complains("^input_shape", "6", "a tuple", layer_matrix, Conv1D(1, 1, 3), kernel, 6)
     complains("input_shape", "0", ">= 1", layer_matrix, Conv1D(1, 1, 3), kernel, (0, 1))
     complains("kernel", "2 numbers", "odd", circulant, [1, 2], 5)
     complains("kernel", "5 numbers", "at most n = 3", circulant, np.ones(5), 3)
