@@ -190,3 +190,15 @@ def test_the_example_of_the_readme_is_a_study(tmp_path, monkeypatch):
     (tmp_path / "readme_example.py").write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     assert study.problems_of(importlib.import_module("readme_example")) == []
+
+
+def test_a_study_trains_if_its_sources_import_coreops(toy):
+    """Itself or by a part of its chapter: then its kernels are compiled before it measures."""
+    path = toy / "studies" / "toy" / "coin.py"
+    assert study.trains(path)
+    text = path.read_text(encoding="utf-8").replace("from coreops import Run\n", "Run = 'coreops'\n")
+    path.write_text(text, encoding="utf-8")
+    assert not study.trains(path)
+    path.with_name("_part.py").write_text("import coreops.losses\n", encoding="utf-8")
+    path.write_text(text.replace("import numpy", "from studies.toy import _part\nimport numpy", 1), encoding="utf-8")
+    assert study.trains(path)
