@@ -135,11 +135,11 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
     """Train every Run of `rows` and return a Table with one Result per row, in the same order.
 
     X, y: the data of all rows that do not bring their own; target: "cpu", or "cuda" for one thread block per row on an
-    NVIDIA GPU; threads: default all cores, on CUDA threads per block, default by the row's shapes; journal: path of a
-    file in which finished rows are kept, and from which a rerun takes them; progress: called as progress(done, total)
-    after each row, on CUDA after each launch. A row's result depends on the row alone, not on other rows, and on the
-    CPU not on threads. A row that diverges is recorded as such. Ctrl-C waits for the rows in flight and raises
-    SweepInterrupted; a failing device raises SweepFailed. Both have what was finished.
+    NVIDIA GPU; threads: default all cores, on CUDA those of a block, a power of two up to 256, default by the row's
+    shapes; journal: path of a file in which finished rows are kept, and from which a rerun takes them; progress: called
+    as progress(done, total) after each row, on CUDA after each launch. A row's result depends on the row alone, not on
+    other rows, nor on the CPU on threads. A row that diverges is recorded as such. Ctrl-C waits for the rows in flight
+    and raises SweepInterrupted, a failing GPU raises SweepFailed; both hold what was finished.
     """
     if not isinstance(rows, Iterable):
         raise wrong("rows", rows, "a sequence of Run", TypeError)

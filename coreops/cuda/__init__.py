@@ -11,8 +11,9 @@ from coreops.cuda.chunks import MOST_THREADS
 
 def check_device(threads=None):
     """Raise, before any work, if nothing can run on a GPU here, or not in so many threads per block."""
-    if threads is not None:
-        integer("threads", threads, 1, MOST_THREADS)
+    wanted = f"a power of two in [1, {MOST_THREADS}]"
+    if threads is not None and integer("threads", threads, 1, MOST_THREADS, wanted).bit_count() > 1:
+        raise wrong("threads", threads, wanted)
     if importlib.util.find_spec("numba_cuda") is None:
         wanted = "numba-cuda installed (pip install 'claimlab[cuda]'), or target='cpu'"
         raise wrong("target", "'cuda' without numba-cuda", wanted, RuntimeError)

@@ -51,7 +51,7 @@ def block_per_row(rows, places, ops, reals, integers, scratch, orders, results, 
 
 
 def simulated_block_per_row(*buffers):
-    simulator.enter()
+    simulator.enter(cuda)
     block_per_row(*(simulator.plain(buffer) for buffer in buffers))
 
 

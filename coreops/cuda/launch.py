@@ -7,8 +7,7 @@ from coreops import records
 from coreops.checks import wrong
 from coreops.cuda import entry
 from coreops.cuda.chunks import SHARE, Shared, chunks, lay_out, own_bytes, threads_of
-
-TILE_BYTES = 0  # of dynamic shared memory that products use
+from coreops.cuda.products import TILE
 
 
 def train_all(tasks, threads=None, progress=None):
@@ -88,7 +87,7 @@ class Group:
         results, curves = cuda.to_device(host["results"]), cuda.to_device(host["records"])
         outcomes = cuda.to_device(np.zeros(len(tasks), records.OUTCOME))
         entry.launch(
-            len(tasks), self.threads, max(8 * self.threads, TILE_BYTES),
+            len(tasks), self.threads, max(8 * self.threads, TILE * self.dtype.itemsize),
             cuda.to_device(np.concatenate([task.row.record for task in tasks])), cuda.to_device(places),
             self.read["ops"], self.read["reals"], self.read["integers"],
             cuda.device_array(max(1, sizes["scratch"]), self.dtype),

@@ -12,7 +12,7 @@ from numba import cuda, types
 from numba.extending import overload
 
 from coreops import target
-from coreops.cuda import block
+from coreops.cuda import products, sums
 
 
 def on_cuda(function):
@@ -52,14 +52,17 @@ def _block_sum(value):
 
     def tree(value):
         # Dynamic shared memory: a static array would be defined once per caller and not link.
-        return block.tree_sum(cuda.shared.array(0, numba.float64), value)
+        return sums.tree_sum(cuda.shared.array(0, numba.float64), value)
 
     return tree
 
 
 @on_cuda(target.gemm)
 def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+    dtype = buffer.dtype
+
     def product(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
-        block.product(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row)
+        shared = cuda.shared.array(0, dtype)
+        products.product(shared, buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row)
 
     return product

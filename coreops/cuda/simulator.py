@@ -4,43 +4,35 @@ import threading
 
 import numpy as np
 
-from coreops.cuda import block
-
-SHARED_BYTES = 48 * 1024
+from coreops.cuda import products, sums
 
 
 class Lane:
-    """What one simulated thread may ask of its block."""
+    """What a simulated thread may ask of its block; cuda: what numba's simulator puts in the module's place."""
 
-    def __init__(self, thread):
-        self.thread, self.manager = thread, thread._manager
+    def __init__(self, cuda):
+        self.cuda, self.number, self.count = cuda, cuda.threadIdx.x, cuda.blockDim.x
 
     def lane(self):
-        return self.thread.threadIdx.x
+        return self.number
 
     def lanes(self):
-        return self.manager._block_dim[0]
+        return self.count
 
     def barrier(self):
-        self.thread.syncthreads()
-
-    def shared(self, dtype):
-        """The block's shared memory; what a former block left there is noise."""
-        memory = self.manager.__dict__.setdefault("shared", np.full(SHARED_BYTES, 0xFF, np.uint8))
-        return memory.view(dtype)
+        self.cuda.syncthreads()
 
     def block_sum(self, value):
-        total = block.tree_sum(self.shared(np.float64), np.float64(value))
+        total = sums.tree_sum(self.cuda.shared.array(0, np.dtype(np.float64)), np.float64(value))
         return total if isinstance(value, (float, np.floating)) else np.int64(total)
 
-    def gemm(self, *arguments):
-        block.product(*arguments)
+    def gemm(self, buffer, *numbers):
+        products.product(self.cuda.shared.array(0, buffer.dtype), buffer, *numbers)
 
 
-def enter():
+def enter(cuda):
     """Called first by every simulated thread."""
-    thread = threading.current_thread()
-    thread.lane = Lane(thread)
+    threading.current_thread().lane = Lane(cuda)
 
 
 def plain(array):
