@@ -2,20 +2,22 @@
 
 import numpy as np
 
+from coreops.cuda.products import TILE
 from coreops.plan import aligned
 
-MOST_THREADS = 256  # with more, a lane could not have the 255 registers that the kernel may want
+MOST_THREADS = 256  # what the products' tiles are sized for
 OUTPUTS_PER_LANE = 16  # of the largest layer, as many as a register tile of a product has
 MOST_ROWS = 4096  # of one launch: so often are finished rows kept, and progress told
 SHARE = 0.9  # of the free memory: the rest is the driver's
+SHARED_BYTES = 48 * 1024  # of a multiprocessor's memory, that a block gets without asking for more
 
-# The slices that `train_row` takes, and the flat buffer that each is cut from: buffers that all rows read, and buffers
-# in which every row has a part of its own.
+# (start, end) of the slices that `train_row` takes, and the flat buffer that each is cut from: buffers that all rows
+# read, and buffers in which every row has a part of its own. A small arena lies in the block's shared memory.
 SHARED = {"ops": "ops", "x": "reals", "y": "reals", "weights": "reals", "train": "integers", "held_out": "integers",
           "groups": "integers"}  # fmt: skip
 OWN = {"arena": "scratch", "state": "scratch", "order": "orders", "theta": "results", "step_theta": "results",
        "curves": "records", "step_loss": "records"}  # fmt: skip
-PLACE = np.dtype([(name, np.int64, 2) for name in (*SHARED, *OWN)], align=True)  # their (start, end)
+PLACE = np.dtype([(name, np.int64, 2) for name in (*SHARED, *OWN)] + [("arena_is_shared", np.int64)], align=True)
 
 
 def threads_of(row):
@@ -31,20 +33,31 @@ def threads_of(row):
     return threads
 
 
-def own_sizes(task):
-    """Elements of each part that the row has for itself."""
+def reserved(dtype, threads):
+    """Elements at the start of a block's shared memory that sums and products use."""
+    return aligned(max(TILE, -(-8 * threads // dtype.itemsize)))
+
+
+def shared_arena(task, threads):
+    """Whether parameters, gradients and activations fit in the block's shared memory."""
+    dtype = task.row.network.dtype
+    return (reserved(dtype, threads) + task.row.arena_size) * dtype.itemsize <= SHARED_BYTES
+
+
+def own_sizes(task, threads):
+    """Elements of each part that the row has for itself in the device's memory."""
     row = task.row
-    return {"arena": row.arena_size, "state": row.state_size, "theta": task.theta.size,
-            "step_theta": task.step_theta.size, "order": row.order_size, "curves": task.curves.size,
-            "step_loss": task.step_loss.size}  # fmt: skip
+    arena = 0 if shared_arena(task, threads) else row.arena_size
+    return {"arena": arena, "state": row.state_size, "theta": task.theta.size, "step_theta": task.step_theta.size,
+            "order": row.order_size, "curves": task.curves.size, "step_loss": task.step_loss.size}  # fmt: skip
 
 
-def own_bytes(task):
+def own_bytes(task, threads):
     """Device memory that the row takes while it runs."""
     real = task.row.network.dtype.itemsize
     width = {"scratch": real, "results": real, "orders": 8, "records": 8}
     fixed = task.row.record.nbytes + task.outcome.nbytes + PLACE.itemsize
-    return fixed + sum(aligned(size) * width[OWN[name]] for name, size in own_sizes(task).items())
+    return fixed + sum(aligned(size) * width[OWN[name]] for name, size in own_sizes(task, threads).items())
 
 
 def chunks(costs, sizes, room, most=MOST_ROWS):
@@ -87,14 +100,17 @@ class Shared:
         return sum(array.itemsize * aligned(array.size) for _, _, array in self.parts)
 
 
-def lay_out(tasks, shared):
+def lay_out(tasks, shared, threads):
     """(PLACE of each task, elements of each buffer in which every row has its own part)."""
     places, sizes = np.zeros(len(tasks), PLACE), dict.fromkeys(OWN.values(), 0)
     for place, task in zip(places, tasks, strict=True):
         for name in SHARED:
             place[name] = shared.place(name, getattr(task.row, name))
-        for name, size in own_sizes(task).items():
+        for name, size in own_sizes(task, threads).items():
             start = sizes[OWN[name]]
             place[name] = start, start + size
             sizes[OWN[name]] += aligned(size)
+        if shared_arena(task, threads):
+            start = reserved(task.row.network.dtype, threads)
+            place["arena"], place["arena_is_shared"] = (start, start + task.row.arena_size), 1
     return places, sizes

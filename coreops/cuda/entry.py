@@ -5,6 +5,7 @@ The training loop, the layers and the optimizers are the CPU's: numba-cuda compi
 
 import functools
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numba
@@ -20,6 +21,8 @@ from coreops.kernel_cache import kernel_folder, usable
 from coreops.training import train_row
 
 POLL = 0.002  # seconds
+# Of 255 that the kernel would take: twice the blocks on a multiprocessor, for a few hundred bytes of spilled values.
+REGISTERS = 128
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 if not SIMULATED:
     from coreops.cuda import overloads  # noqa: F401
@@ -29,6 +32,11 @@ def block_per_row(rows, places, ops, reals, integers, scratch, orders, results, 
     """Block r trains row r, whose parts of the flat buffers places[r] names."""
     r = cuda.blockIdx.x
     p = places[r]
+    shared = cuda.shared.array(0, scratch.dtype)
+    if p["arena_is_shared"]:
+        arena = shared[p["arena"][0] : p["arena"][1]]
+    else:
+        arena = scratch[p["arena"][0] : p["arena"][1]]
     train_row(
         rows,
         r,
@@ -39,7 +47,7 @@ def block_per_row(rows, places, ops, reals, integers, scratch, orders, results, 
         integers[p["train"][0] : p["train"][1]],
         integers[p["held_out"][0] : p["held_out"][1]],
         integers[p["groups"][0] : p["groups"][1]],
-        scratch[p["arena"][0] : p["arena"][1]],
+        arena,
         scratch[p["state"][0] : p["state"][1]],
         orders[p["order"][0] : p["order"][1]],
         results[p["theta"][0] : p["theta"][1]],
@@ -55,22 +63,31 @@ def simulated_block_per_row(*buffers):
     block_per_row(*(simulator.plain(buffer) for buffer in buffers))
 
 
+@contextmanager
+def setting(name, value):
+    """numba-cuda's configuration with one value changed."""
+    before = getattr(config, name)
+    setattr(config, name, value)
+    try:
+        yield
+    finally:
+        setattr(config, name, before)
+
+
 @functools.cache
 def compiled():
     """The kernel, ready to be launched; the machine code is kept beside the CPU's."""
     if SIMULATED:
         return cuda.jit(simulated_block_per_row)
-    before, folder = config.CACHE_DIR, kernel_folder()
-    config.CACHE_DIR = str(folder)
-    try:
-        return cuda.jit(cache=usable(folder))(block_per_row)
-    finally:
-        config.CACHE_DIR = before
+    folder = kernel_folder()
+    with setting("CACHE_DIR", str(folder)):
+        return cuda.jit(cache=usable(folder), max_registers=REGISTERS)(block_per_row)
 
 
 def launch(blocks, threads, shared_bytes, *buffers):
     """Run the kernel and wait for its end; Ctrl-C is heard meanwhile."""
-    compiled()[blocks, threads, 0, shared_bytes](*buffers)
+    with setting("CUDA_LOW_OCCUPANCY_WARNINGS", 0):  # a table of few rows is no mistake
+        compiled()[blocks, threads, 0, shared_bytes](*buffers)
     if SIMULATED:
         return
     end = cuda.event(timing=False)

@@ -6,8 +6,7 @@ from numba import cuda
 from coreops import records
 from coreops.checks import wrong
 from coreops.cuda import entry
-from coreops.cuda.chunks import SHARE, Shared, chunks, lay_out, own_bytes, threads_of
-from coreops.cuda.products import TILE
+from coreops.cuda.chunks import SHARE, Shared, chunks, lay_out, own_bytes, reserved, shared_arena, threads_of
 
 
 def train_all(tasks, threads=None, progress=None):
@@ -19,9 +18,10 @@ def train_all(tasks, threads=None, progress=None):
     kinds = {}
     for i, task in enumerate(tasks):
         if not task.done:
-            key = task.row.network.dtype, threads_of(task.row) if threads is None else threads
+            lanes = threads_of(task.row) if threads is None else threads
+            key = task.row.network.dtype, lanes, shared_arena(task, lanes)
             kinds.setdefault(key, {})[i] = task
-    groups = [Group(numbered, *key) for key, numbered in kinds.items()]
+    groups = [Group(numbered, *key[:2]) for key, numbered in kinds.items()]
     total, done, k = sum(len(group.chunks) for group in groups), sum(task.done for task in tasks), 0
     for group in groups:
         for numbers in group.chunks:
@@ -45,14 +45,14 @@ def free_bytes():
 
 
 class Group:
-    """Tasks {number in the table: task} of one precision that run in blocks of one size, and the data they share."""
+    """Tasks {number in the table: task} of one precision that run in blocks of one kind, and the data they share."""
 
     def __init__(self, tasks, dtype, threads):
         self.tasks, self.dtype, self.threads = tasks, dtype, threads
         self.shared, self.read = Shared(), None
-        lay_out(list(tasks.values()), self.shared)
+        lay_out(list(tasks.values()), self.shared, threads)
         free, numbers = int(min(SHARE * free_bytes(), 2**62)), list(tasks)
-        sizes = [own_bytes(task) for task in tasks.values()]
+        sizes = [own_bytes(task, threads) for task in tasks.values()]
         try:
             parts = chunks([task.row.cost for task in tasks.values()], sizes, free - self.shared.nbytes)
         except ValueError as error:
@@ -77,7 +77,7 @@ class Group:
         if self.read is None:
             self.upload()
         tasks = [self.tasks[i] for i in numbers]
-        places, sizes = lay_out(tasks, self.shared)
+        places, sizes = lay_out(tasks, self.shared, self.threads)
         host = {"results": np.empty(max(1, sizes["results"]), self.dtype),
                 "records": np.empty(max(1, sizes["records"]))}  # fmt: skip
         for task, parts in own_parts(tasks, places, host):
@@ -86,8 +86,10 @@ class Group:
                 view[:] = getattr(task, name).reshape(-1)
         results, curves = cuda.to_device(host["results"]), cuda.to_device(host["records"])
         outcomes = cuda.to_device(np.zeros(len(tasks), records.OUTCOME))
+        reach = max(int(place["arena"][1]) * int(place["arena_is_shared"]) for place in places)
+        shared_bytes = max(reach, reserved(self.dtype, self.threads)) * self.dtype.itemsize
         entry.launch(
-            len(tasks), self.threads, max(8 * self.threads, TILE * self.dtype.itemsize),
+            len(tasks), self.threads, shared_bytes,
             cuda.to_device(np.concatenate([task.row.record for task in tasks])), cuda.to_device(places),
             self.read["ops"], self.read["reals"], self.read["integers"],
             cuda.device_array(max(1, sizes["scratch"]), self.dtype),

@@ -31,8 +31,11 @@ class Lane:
 
 
 def enter(cuda):
-    """Called first by every simulated thread."""
+    """Called first by every simulated thread. Shared memory begins as NaN, as bad as a former block could leave it."""
     threading.current_thread().lane = Lane(cuda)
+    if cuda.threadIdx.x == 0:
+        cuda.shared.array(0, np.dtype(np.uint8))[:] = 0xFF
+    cuda.syncthreads()
 
 
 def plain(array):

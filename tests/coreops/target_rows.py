@@ -1,7 +1,8 @@
 """Short runs of everything that coreops has, to compare targets with: the tables of `cases`, as rows of a sweep.
 
 `python -m tests.coreops.target_rows KIND[,KIND...] LANES DTYPE [first]` trains them on the CPU and on the GPU - in the
-simulator where NUMBA_ENABLE_CUDASIM is set - and prints how far the two are apart, as JSON; `first`: one row per class.
+simulator where NUMBA_ENABLE_CUDASIM is set - and prints how far the two are apart, as JSON; LANES 0: as the shapes
+want; `first`: one row per class.
 """
 
 import json
@@ -181,8 +182,12 @@ def poison(cuda):
 if __name__ == "__main__":
     from numba import cuda
 
+    from coreops.cuda import chunks
+
     sys.setswitchinterval(1e-5)  # simulated lanes are threads that wait for each other all the time
     poison(cuda)
     kinds, lanes, dtype = sys.argv[1:4]
     one = sys.argv[4:] == ["first"]
-    print(json.dumps({kind: agreement(kind, int(lanes), dtype, one) for kind in kinds.split(",")}))
+    if lanes == "1":
+        chunks.SHARED_BYTES = 0  # these rows are small: all arenas would be in shared memory, none in global
+    print(json.dumps({kind: agreement(kind, int(lanes) or None, dtype, one) for kind in kinds.split(",")}))

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 import coreops.sweep
 from coreops import SGD, Data, Dense, Network, Run, SoftmaxCrossEntropy, SquaredError, fit_many
-from coreops.cuda.chunks import OWN, SHARED, Shared, chunks, lay_out, own_bytes, threads_of
+from coreops.cuda.chunks import OWN, SHARED, Shared, chunks, lay_out, own_bytes, reserved, threads_of
+from coreops.cuda.products import TILE
 from coreops.journal import Journal
+from coreops.plan import aligned
 from coreops.runs import encode
 from coreops.task import Task
 from tests.coreops import cases
@@ -60,14 +62,16 @@ def test_lanes_follow_from_the_shapes_of_a_row_alone(batch, widths, want):
 def test_parts_of_rows_do_not_overlap_and_data_is_there_once():
     data, noisy = Data(X, Y), np.roll(Y, 1)
     tasks = [task(data=data), task(data=data, seed=1), task(data=data, y=noisy, record_theta_every=1),
-             task(data=data, train=np.arange(7), validation=np.arange(7, 12), weights=np.ones(12))]  # fmt: skip
+             task(data=data, train=np.arange(7), validation=np.arange(7, 12), weights=np.ones(12)),
+             task(cases.mlp(hidden=300), data=data), task(cases.mlp(hidden=301), data=data)]  # fmt: skip
     shared = Shared()
-    places, sizes = lay_out(tasks, shared)
+    places, sizes = lay_out(tasks, shared, 32)
     for buffer in set(OWN.values()):
         used = np.zeros(sizes[buffer], int)
         for place in places:
             for name in OWN:
-                used[slice(*place[name])] += OWN[name] == buffer
+                if OWN[name] == buffer and not (name == "arena" and place["arena_is_shared"]):
+                    used[slice(*place[name])] += 1
         assert used.max(initial=0) <= 1, buffer
     for place, t in zip(places, tasks, strict=True):
         for name, want in {"arena": t.row.arena_size, "state": t.row.state_size, "order": t.row.order_size,
@@ -84,13 +88,26 @@ def test_parts_of_rows_do_not_overlap_and_data_is_there_once():
             assert want.size == 0 or np.array_equal(part, want), name
 
 
+def test_only_an_arena_that_fits_beside_sums_and_products_lies_in_shared_memory():
+    for network, threads in ((cases.mlp("float32"), 256), (cases.mlp("float64", hidden=300), 32), (cases.mlp(), 256)):
+        t = task(network)
+        places, sizes = lay_out([t], Shared(), threads)
+        start, end = places[0]["arena"]
+        first, itemsize = reserved(network.dtype, threads), network.dtype.itemsize
+        assert first >= TILE and first * itemsize >= 8 * threads
+        fits = (first + t.row.arena_size) * itemsize <= 48 * 1024
+        assert places[0]["arena_is_shared"] == fits == (network.n_parameters < 1000)
+        assert (start, end - start) == (first if fits else 0, t.row.arena_size)
+        assert sizes["scratch"] == (0 if fits else aligned(t.row.arena_size)) + aligned(t.row.state_size)
+
+
 def test_device_memory_of_a_row_is_what_its_buffers_take():
     tasks = [task(), task(cases.mlp(hidden=9), record_theta_every=1), task(optimizer=SGD(0.1), epochs=0)]
     width = {"scratch": 8, "results": 8, "orders": 8, "records": 8}
     for t in tasks:
-        places, sizes = lay_out([t], Shared())
+        places, sizes = lay_out([t], Shared(), 32)
         buffers = sum(size * width[name] for name, size in sizes.items())
-        assert own_bytes(t) == buffers + t.row.record.nbytes + t.outcome.nbytes + places.nbytes
+        assert own_bytes(t, 32) == buffers + t.row.record.nbytes + t.outcome.nbytes + places.nbytes
 
 
 # --- without a GPU ---

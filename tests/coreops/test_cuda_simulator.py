@@ -6,6 +6,7 @@ the other. In processes of their own, because numba decides at import whether it
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.coreops import cases
@@ -21,7 +22,7 @@ ULPS = 64
 
 
 @pytest.mark.parametrize(
-    ("kinds", "lanes", "dtype", "which"),
+    ("kinds", "lanes", "dtype", "which"),  # with one lane, all arenas are in global memory
     [
         (("layer",), 4, "float64", "all"),
         (("optimizer",), 4, "float64", "first"),
@@ -37,6 +38,19 @@ def test_everything_trains_as_on_the_cpu(kinds, lanes, dtype, which):
         assert found[kind] and (kind == "field" or set(found[kind]) == set(cases.exported(kind))), kind
         for name, difference in found[kind].items():
             assert max(difference["theta"], difference["losses"]) <= ULPS * EPS[dtype], (name, difference)
+
+
+def test_the_committed_report_has_every_layer_and_optimizer():
+    lines = (cases.ROOT / "reports" / "targets.md").read_text().splitlines()
+    cells = {line.split("|")[1].strip(): line.split("|")[2:] for line in lines if line.startswith("| ")}
+    for kind in ("layer", "optimizer"):
+        table = {"layer": cases.LAYERS, "optimizer": cases.OPTIMIZERS}[kind]
+        for name in cases.exported(kind):
+            assert name in cells, f"{name}: python -m tests.coreops.target_report"
+            rows, *differences = (cell.strip() for cell in cells[name][:5])
+            assert int(rows) == len(table[name]), name
+            for difference, dtype in zip(differences, np.repeat(cases.DTYPES, 2), strict=True):
+                assert float(difference) <= ULPS * EPS[dtype], (name, dtype, difference)
 
 
 def test_every_kind_is_compared():
@@ -90,6 +104,7 @@ assert launched == [(3, 2), (1, 2), (1, 2)] and calls == [(3, 5), (4, 5), (5, 5)
 """,
     "chunks by memory": """
 launched.clear()
+chunks.SHARED_BYTES = 0  # arenas in global memory
 launch.free_bytes = lambda: 40_000
 same(whole, run())
 assert launched == [(2, 2), (2, 2), (1, 2)], launched
