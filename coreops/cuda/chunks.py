@@ -17,7 +17,8 @@ SHARED = {"ops": "ops", "x": "reals", "y": "reals", "weights": "reals", "train":
           "groups": "integers"}  # fmt: skip
 OWN = {"arena": "scratch", "state": "scratch", "order": "orders", "theta": "results", "step_theta": "results",
        "curves": "records", "step_loss": "records"}  # fmt: skip
-PLACE = np.dtype([(name, np.int64, 2) for name in (*SHARED, *OWN)] + [("arena_is_shared", np.int64)], align=True)
+PARTS = (*SHARED, *OWN)
+PLACE = np.dtype([(name, np.int64, 2) for name in PARTS] + [("arena_is_shared", np.int64)], align=True)
 
 
 def threads_of(row):
@@ -95,6 +96,9 @@ class Shared:
             self.sizes[buffer] += aligned(array.size)
         return self.places[key]
 
+    def places_of(self, row):
+        return {name: self.place(name, getattr(row, name)) for name in SHARED}
+
     @property
     def nbytes(self):
         return sum(array.itemsize * aligned(array.size) for _, _, array in self.parts)
@@ -102,15 +106,16 @@ class Shared:
 
 def lay_out(tasks, shared, threads):
     """(PLACE of each task, elements of each buffer in which every row has its own part)."""
-    places, sizes = np.zeros(len(tasks), PLACE), dict.fromkeys(OWN.values(), 0)
-    for place, task in zip(places, tasks, strict=True):
-        for name in SHARED:
-            place[name] = shared.place(name, getattr(task.row, name))
+    lines, sizes = [], dict.fromkeys(OWN.values(), 0)
+    for task in tasks:
+        places = shared.places_of(task.row)
         for name, size in own_sizes(task, threads).items():
             start = sizes[OWN[name]]
-            place[name] = start, start + size
+            places[name] = start, start + size
             sizes[OWN[name]] += aligned(size)
-        if shared_arena(task, threads):
+        is_shared = shared_arena(task, threads)
+        if is_shared:
             start = reserved(task.row.network.dtype, threads)
-            place["arena"], place["arena_is_shared"] = (start, start + task.row.arena_size), 1
-    return places, sizes
+            places["arena"] = start, start + task.row.arena_size
+        lines.append([*(end for name in PARTS for end in places[name]), is_shared])
+    return np.array(lines, np.int64).view(PLACE).reshape(-1), sizes

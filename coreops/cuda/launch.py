@@ -50,7 +50,8 @@ class Group:
     def __init__(self, tasks, dtype, threads):
         self.tasks, self.dtype, self.threads = tasks, dtype, threads
         self.shared, self.read = Shared(), None
-        lay_out(list(tasks.values()), self.shared, threads)
+        for task in tasks.values():
+            self.shared.places_of(task.row)
         free, numbers = int(min(SHARE * free_bytes(), 2**62)), list(tasks)
         sizes = [own_bytes(task, threads) for task in tasks.values()]
         try:
@@ -80,17 +81,19 @@ class Group:
         places, sizes = lay_out(tasks, self.shared, self.threads)
         host = {"results": np.empty(max(1, sizes["results"]), self.dtype),
                 "records": np.empty(max(1, sizes["records"]))}  # fmt: skip
-        for task, parts in own_parts(tasks, places, host):
+        rows = np.empty(len(tasks), records.ROW)
+        for i, (task, parts) in enumerate(own_parts(tasks, places, host)):
             task.start()
+            rows[i] = task.row.record[0]
             for name, view in parts.items():
                 view[:] = getattr(task, name).reshape(-1)
         results, curves = cuda.to_device(host["results"]), cuda.to_device(host["records"])
         outcomes = cuda.to_device(np.zeros(len(tasks), records.OUTCOME))
-        reach = max(int(place["arena"][1]) * int(place["arena_is_shared"]) for place in places)
-        shared_bytes = max(reach, reserved(self.dtype, self.threads)) * self.dtype.itemsize
+        arenas = places["arena"][:, 1] * places["arena_is_shared"]  # where they end in shared memory, or 0
+        shared_bytes = max(int(arenas.max()), reserved(self.dtype, self.threads)) * self.dtype.itemsize
         entry.launch(
             len(tasks), self.threads, shared_bytes,
-            cuda.to_device(np.concatenate([task.row.record for task in tasks])), cuda.to_device(places),
+            cuda.to_device(rows), cuda.to_device(places),
             self.read["ops"], self.read["reals"], self.read["integers"],
             cuda.device_array(max(1, sizes["scratch"]), self.dtype),
             cuda.device_array(max(1, sizes["orders"]), np.int64), results, curves, outcomes,
@@ -106,5 +109,6 @@ class Group:
 def own_parts(tasks, places, host):
     """(task, {name of a result: its slice of the host's buffers}) for each task."""
     buffers = {"theta": "results", "step_theta": "results", "curves": "records", "step_loss": "records"}
-    for task, place in zip(tasks, places, strict=True):
-        yield task, {name: host[buffer][slice(*place[name])] for name, buffer in buffers.items()}
+    ends = {name: places[name].tolist() for name in buffers}
+    for i, task in enumerate(tasks):
+        yield task, {name: host[buffer][slice(*ends[name][i])] for name, buffer in buffers.items()}
