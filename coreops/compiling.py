@@ -19,11 +19,6 @@ DTYPES = ("float32", "float64")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _mark(dtype):
-    """The file that says that the kernels of `dtype` are in the folder."""
-    return kernel_cache.kernel_folder() / f"{dtype}.compiled"
-
-
 def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
     """Which of `dtypes` must still be compiled; none where kernels run as Python or cannot be kept."""
     for dtype in dtypes:
@@ -31,7 +26,7 @@ def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
             raise wrong("dtypes", dtype, f"names among {', '.join(map(repr, DTYPES))}")
     if not JIT or not kernel_cache.usable(kernel_cache.kernel_folder()):
         return ()
-    return tuple(dtype for dtype in dtypes if not _mark(dtype).exists())
+    return tuple(dtype for dtype in dtypes if not kernel_cache.compiled_mark(dtype).exists())
 
 
 def precompile(dtypes=DTYPES) -> None:
@@ -74,4 +69,4 @@ def compile_all(dtype):
     trained = fit(network, X, y, optimizer=SGD(0.1), epochs=1)
     trained.evaluate(X, y)
     loss_and_gradient(network, trained.theta, X, y)
-    _mark(dtype).touch()
+    kernel_cache.compiled_mark(dtype).touch()

@@ -35,9 +35,9 @@ class Journal:
                 self.connection.close()
             raise wrong("journal", f"{str(path)!r} ({error})", "a file that is a journal or can be made") from error
 
-    def key(self, row):
-        """SHA-256 of a row: its record, its plan, its data, its start and the code that will run it."""
-        digest = hashlib.sha256(source_hash().encode())
+    def key(self, row, target="cpu"):
+        """SHA-256 of a row: its record, its plan, its data, its start, the code that will run it and where."""
+        digest = hashlib.sha256(f"{source_hash()} {target}".encode())
         start = [np.zeros(0) if part is None else part for part in (row.theta0, row.stats0)]
         for part in (row.record, row.ops, row.train, row.held_out, row.groups, row.weights, *start):
             digest.update(str(part.shape).encode() + part.tobytes())

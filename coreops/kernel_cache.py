@@ -9,6 +9,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import platformdirs
 from filelock import FileLock
 from numba.core.caching import FunctionCache
@@ -61,6 +62,11 @@ def kernel_folder() -> Path:
                 if time.time() - other.stat().st_mtime > MONTH:
                     shutil.rmtree(other, ignore_errors=True)
     return folder
+
+
+def compiled_mark(dtype) -> Path:
+    """The file that says that all kernels of `dtype` are in the folder, for this kind of CPU."""
+    return kernel_folder() / f"{dtype}-{llvm.get_host_cpu_name()}.compiled"
 
 
 class LockedCache(FunctionCache):

@@ -126,6 +126,7 @@ ROW = np.dtype(
 # Columns of a row's per-epoch curves.
 LOSS, ERROR, VALIDATION_LOSS, VALIDATION_ERROR, BATCH_LOSS = 0, 1, 2, 3, 4
 CURVES = ("loss", "error", "validation_loss", "validation_error", "batch_loss")
+COLUMNS = len(CURVES)
 
 OUTCOME = np.dtype(
     [

@@ -1,6 +1,5 @@
 """fit and fit_many: from rows to results, over a pool of plain threads."""
 
-import math
 import os
 import threading
 from collections.abc import Iterable
@@ -8,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 
-from coreops import records
 from coreops.checks import instance, positive_integer, wrong
 from coreops.inference import aligned_empty
 from coreops.journal import Journal
@@ -16,11 +14,12 @@ from coreops.network import Network
 from coreops.plan import aligned
 from coreops.results import Result, Table
 from coreops.runs import Data, Run, encode
+from coreops.task import Task, result_bytes
 from coreops.training import train_row
 
 LIMIT = 4 * 2**30  # bytes that the results of one call may take
 SCRATCH_LIMIT = 64 * 2**30  # bytes that one row may need while it runs
-TARGETS = ("cpu",)
+TARGETS = ("cpu", "cuda")
 
 
 def available_cores():
@@ -33,6 +32,14 @@ class SweepInterrupted(KeyboardInterrupt):
 
     def __init__(self, table, missing):
         super().__init__(f"interrupted with {len(table)} rows finished and {len(missing)} not")
+        self.table, self.missing = table, missing
+
+
+class SweepFailed(RuntimeError):
+    """The device failed in fit_many. `table`: what had finished (also in the journal); `missing`: the other rows."""
+
+    def __init__(self, reason, table, missing):
+        super().__init__(f"target 'cuda': {reason}; {len(table)} rows are finished and {len(missing)} are not")
         self.table, self.missing = table, missing
 
 
@@ -52,49 +59,25 @@ class Scratch(threading.local):
 _scratch = Scratch()
 
 
-def _allocate(row):
-    """What the row will fill: theta | stats, curves, step_loss, step_theta, outcome; padded to 64 bytes by NumPy."""
-    theta, curves, step_loss, step_theta = row.shapes
-    return (
-        np.empty(theta, row.network.dtype),
-        np.full(curves, np.nan),
-        np.full(step_loss, np.nan),
-        np.full(step_theta, np.nan, row.network.dtype),
-        np.zeros(1, records.OUTCOME),
-    )
-
-
-def _result_bytes(row):
-    theta, curves, step_loss, step_theta = (math.prod(shape) for shape in row.shapes)
-    return (theta + step_theta) * row.network.dtype.itemsize + (curves + step_loss) * 8
-
-
 def _train(row, journal):
     """One row: from the journal if it is there, else trained and journalled. Returns its Result."""
-    arrays = _allocate(row)
-    key = None if journal.path is None else journal.key(row)
-    if key is None or not journal.load(key, arrays):
-        theta, curves, step_loss, step_theta, outcome = arrays
-        network, seed = row.network, int(row.record[0]["seed"])
-        p, dtype = network.n_parameters, network.dtype
-        theta[:p] = network.initialize(seed) if row.theta0 is None else row.theta0
-        theta[p:] = network.initial_statistics(seed) if row.stats0 is None else row.stats0
+    task = Task(row, journal, "cpu")
+    if not task.done:
+        task.start()
+        dtype = row.network.dtype
         train_row(
             row.record, 0, row.ops, row.x, row.y, row.weights, row.train, row.held_out, row.groups,
             _scratch.take("arena", row.arena_size, dtype),
             _scratch.take("state", row.state_size, dtype),
             _scratch.take("order", row.order_size, np.dtype(np.int64)),
-            theta, curves, step_loss, step_theta, outcome,
+            task.theta, task.curves.reshape(-1), task.step_loss, task.step_theta.reshape(-1), task.outcome,
         )  # fmt: skip
-        if not row.network.loss.classifier:
-            curves[:, [records.ERROR, records.VALIDATION_ERROR]] = np.nan
-        if key is not None:
-            journal.store(key, arrays)
-    return Result(row.network, *arrays[:4], arrays[4][0])
+        task.finish()
+    return task.result()
 
 
 def _check_size(rows):
-    total = sum(_result_bytes(row) for row in rows)
+    total = sum(result_bytes(row) for row in rows)
     if total > LIMIT:
         raise wrong(
             "epochs, record_theta_every, record_loss_every",
@@ -151,10 +134,12 @@ def _joined(network, X, y, validation):
 def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, progress=None) -> Table:
     """Train every Run of `rows` and return a Table with one Result per row, in the same order.
 
-    X, y: the data of all rows that do not bring their own; target: "cpu"; threads: default all cores;
-    journal: path of a file in which finished rows are kept, and from which a rerun takes them; progress: called as
-    progress(done, total) after each row. A row's result depends on the row alone, not on threads or other rows. A
-    row that diverges is recorded as such. Ctrl-C waits for the rows in flight and raises SweepInterrupted.
+    X, y: the data of all rows that do not bring their own; target: "cpu", or "cuda" for one thread block per row on an
+    NVIDIA GPU; threads: default all cores, on CUDA those of a block, a power of two up to 256, default by the row's
+    shapes; journal: path of a file in which finished rows are kept, and from which a rerun takes them; progress: called
+    as progress(done, total) after each row, on CUDA after each launch. A row's result depends on the row alone, not on
+    other rows, nor on the CPU on threads. A row that diverges is recorded as such. Ctrl-C waits for the rows in flight
+    and raises SweepInterrupted, a failing GPU raises SweepFailed; both hold what was finished.
     """
     if not isinstance(rows, Iterable):
         raise wrong("rows", rows, "a sequence of Run", TypeError)
@@ -169,7 +154,12 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
         raise wrong("progress", progress, "a callable progress(done, total)", TypeError)
     if journal is not None and not isinstance(journal, (str, os.PathLike)):
         raise wrong("journal", journal, "the path of a file, or None", TypeError)
-    threads = available_cores() if threads is None else positive_integer("threads", threads)
+    if target == "cuda":
+        from coreops.cuda import check_device
+
+        check_device(threads)
+    else:
+        threads = available_cores() if threads is None else positive_integer("threads", threads)
     if X is None and any(run.data is None for run in rows):
         raise wrong("X", "None", "data, or a Run(data=Data(X, y)) in every row")
     shared, encoded = Data(X, y), []
@@ -181,7 +171,10 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
     _check_size(encoded)
     kept = Journal(journal)
     try:
-        results = _run_all(encoded, kept, min(threads, len(rows)), progress)
+        if target == "cuda":
+            results = _run_on_device(encoded, kept, threads, progress)
+        else:
+            results = _run_all(encoded, kept, min(threads, len(rows)), progress)
     finally:
         kept.close()
     return Table(results)
@@ -211,3 +204,19 @@ def _run_all(encoded, journal, threads, progress):
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     return results
+
+
+def _run_on_device(encoded, journal, threads, progress):
+    """One thread block per row; see `cuda.launch`, imported here because most users have no GPU."""
+    from coreops.cuda.launch import train_all
+
+    tasks = [Task(row, journal, "cuda") for row in encoded]
+    try:
+        train_all(tasks, threads, progress)
+    except (KeyboardInterrupt, RuntimeError) as error:
+        table = Table(task.result() for task in tasks if task.done)
+        missing = [i for i, task in enumerate(tasks) if not task.done]
+        if isinstance(error, KeyboardInterrupt):
+            raise SweepInterrupted(table, missing) from None
+        raise SweepFailed(error, table, missing) from error.__cause__
+    return [task.result() for task in tasks]

@@ -6,6 +6,7 @@ This file and the folder `cuda` are the only ones that know which of the two the
 """
 
 import functools
+import threading
 
 import numba
 import numpy as np
@@ -61,20 +62,37 @@ def kernel(function=None, *, inline=False, merge=False):
 # --- lanes -----------------------------------------------------------------------------------------------
 
 
+def simulated(function):
+    """`function`, or what a thread of a simulated block carries under its name (`cuda.simulator`)."""
+    if not numba.config.ENABLE_CUDASIM:
+        return function
+
+    @functools.wraps(function)
+    def chosen(*args):
+        own = getattr(threading.current_thread(), "lane", None)
+        return function(*args) if own is None else getattr(own, function.__name__)(*args)
+
+    return chosen
+
+
+@simulated
 def lane() -> int:
     """This lane's number: 0 on the CPU, threadIdx.x on CUDA."""
     return 0
 
 
+@simulated
 def lanes() -> int:
     """How many lanes share the row: 1 on the CPU, blockDim.x on CUDA."""
     return 1
 
 
+@simulated
 def barrier() -> None:
     """Wait until every lane of the row is here; writes before it are seen after it."""
 
 
+@simulated
 def block_sum(value):
     """Sum of `value` over the lanes of the row, in a fixed order, known to every lane."""
     return value
@@ -140,6 +158,7 @@ else:
 # --- matrix products -------------------------------------------------------------------------------------
 
 
+@simulated
 def gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
     """C = S + A op(B) on one flat buffer.
 

@@ -8,6 +8,7 @@ from coreops.optimizers.phases import probe, readout, retreat, update
 from coreops.penalties.phases import after_update, before_gradient
 from coreops.records import (
     BATCH_LOSS,
+    COLUMNS,
     COMPLETED,
     COUNT_ERRORS,
     DIVERGED,
@@ -79,8 +80,8 @@ def train_row(
     """Train row r of `rows` from result = theta | stats, and leave the trained ones there.
 
     ops: its plan; x, y: flat data; train, held_out: example numbers; weights: of the losses by position in train, or
-    empty; groups: what its sampler was prepared with; arena, state, order: scratch; curves (epochs, 5), step_loss,
-    step_theta (records, P), outcomes[r]: what is recorded, filled with NaN or 0 before.
+    empty; groups: what its sampler was prepared with; arena, state, order: scratch; curves (epochs x 5), step_loss,
+    step_theta (records x P), both flat, outcomes[r]: what is recorded, filled with NaN or 0 before.
     """
     saved = flush_denormals()
     run(
@@ -123,7 +124,7 @@ def run(
     batches = order.size // size if row["drop_last"] else (order.size + size - 1) // size
     plain = row["attack_steps"] == 0 and row["jacobian"] == 0 and row["l1"] == 0 and row["l2"] == 0
     if every_theta:
-        assign(step_theta[0], theta)
+        assign(step_theta[:p], theta)
     status, epochs_run, best, best_epoch, waited = COMPLETED, 0, np.inf, 0, 0
     power1, power2 = 1.0, 1.0  # beta1^t, beta2^t
     step, training, evaluation = np.int64(0), row["mode"], np.int64(0)  # not literals: callees are compiled once
@@ -157,11 +158,11 @@ def run(
             if not plain:
                 after_update(row, ops, arena, rate, theta_padded)
             if every_theta and step % every_theta == 0:
-                assign(step_theta[step // every_theta], theta)
+                assign(step_theta[step // every_theta * p : (step // every_theta + 1) * p], theta)
             if small:
                 status = STOPPED
                 break
-        epochs_run = epoch + 1
+        epochs_run, record = epoch + 1, curves[epoch * COLUMNS : (epoch + 1) * COLUMNS]
         if status != DIVERGED:
             last = status == STOPPED or epochs_run == row["epochs"]
             if row["evaluate_every"] and (epochs_run % row["evaluate_every"] == 0 or last):
@@ -171,11 +172,8 @@ def run(
                 if held_out.size:
                     held_out_loss, held_out_error = evaluate(row, ops, x, y, held_out, arena, evaluation)
                 if lane() == 0:
-                    curves[epoch, LOSS], curves[epoch, ERROR] = loss, error
-                    curves[epoch, VALIDATION_LOSS], curves[epoch, VALIDATION_ERROR] = (
-                        held_out_loss,
-                        held_out_error,
-                    )
+                    record[LOSS], record[ERROR] = loss, error
+                    record[VALIDATION_LOSS], record[VALIDATION_ERROR] = held_out_loss, held_out_error
                 if not np.isfinite(loss):
                     status = DIVERGED
                 elif row["patience"]:
@@ -192,7 +190,7 @@ def run(
             elif last and not all_finite(theta):
                 status = DIVERGED
         if lane() == 0 and epoch_examples:
-            curves[epoch, BATCH_LOSS] = epoch_loss / epoch_examples
+            record[BATCH_LOSS] = epoch_loss / epoch_examples
         if status != COMPLETED:
             break
     if best_epoch == 0:

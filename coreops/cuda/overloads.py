@@ -12,6 +12,7 @@ from numba import cuda, types
 from numba.extending import overload
 
 from coreops import target
+from coreops.cuda import products, sums
 
 
 def on_cuda(function):
@@ -50,34 +51,18 @@ def _block_sum(value):
         return lambda value: np.int64(block_sum(np.float64(value)))  # exact below 2^53
 
     def tree(value):
-        # Dynamic shared memory, 8 bytes a lane: a static array would be defined once per caller and not link.
-        shared = cuda.shared.array(0, numba.float64)
-        t, n = cuda.threadIdx.x, cuda.blockDim.x
-        shared[t] = value
-        cuda.syncthreads()
-        while n > 1:
-            half = (n + 1) // 2
-            if t + half < n:
-                shared[t] += shared[t + half]
-            cuda.syncthreads()
-            n = half
-        total = shared[0]
-        cuda.syncthreads()  # nobody may overwrite before all have read
-        return total
+        # Dynamic shared memory: a static array would be defined once per caller and not link.
+        return sums.tree_sum(cuda.shared.array(0, numba.float64), value)
 
     return tree
 
 
 @on_cuda(target.gemm)
 def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
+    dtype = buffer.dtype
+
     def product(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
-        b_row, b_col = (1, k) if transposed else (n, 1)
-        for element in range(cuda.threadIdx.x, m * n, cuda.blockDim.x):
-            i, j = element // n, element % n
-            total = buffer[start + i * start_row + j] if start >= 0 else buffer.dtype.type(0)
-            for p in range(k):
-                total += buffer[a + i * a_row + p * a_col] * buffer[b + p * b_row + j * b_col]
-            buffer[c + element] = total
-        cuda.syncthreads()
+        shared = cuda.shared.array(0, dtype)
+        products.product(shared, buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row)
 
     return product

@@ -12,6 +12,7 @@ PACKAGES = (
     "numpy",
     "scipy",
     "numba",
+    "numba-cuda",
     "pandas",
     "scikit-learn",
     "matplotlib",

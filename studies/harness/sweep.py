@@ -30,7 +30,7 @@ class Sweep:
             X,
             y,
             target=self.target,
-            threads=self.threads,
+            threads=self.threads if self.target == "cpu" else None,  # of a block: they follow from a row's shapes
             journal=None if self.journal is None else str(self.journal),
             progress=self.progress,
         )

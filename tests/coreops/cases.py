@@ -467,7 +467,7 @@ def python(code, *arguments, **environment):
 def output_of(code, *arguments, **environment):
     """What `code` prints; AssertionError with its stderr if it fails."""
     process = python(code, *arguments, **environment)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=900)
     assert process.returncode == 0, (process.returncode, err[-3000:])
     return out
 

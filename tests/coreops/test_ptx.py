@@ -1,4 +1,4 @@
-"""The training loop compiles for the GPU (sm_90) on a machine without one, from the same source as for the CPU.
+"""The kernel compiles for the GPU (sm_80, sm_90) on a machine without one, from the same source as for the CPU.
 
 In processes of their own: compiling for a device that is not there swaps a function of numba-cuda.
 """
@@ -9,7 +9,7 @@ import re
 import pytest
 
 from tests.coreops import cases
-from tests.coreops.cases import DTYPES, output_of
+from tests.coreops.cases import output_of
 
 pytest.importorskip("numba_cuda")
 pytestmark = pytest.mark.jit_only  # the children compile in either mode; once is enough
@@ -26,17 +26,22 @@ def train():
     X, y = np.arange(12.0).reshape(4, 3), np.array([0, 1, 2, 0])
     return fit(net, X, y, optimizer=Adam(0.1), batch_size=2, epochs=3, seed=1)
 before = train().theta
-text = ptx(sys.argv[1])
+text = ptx(sys.argv[1], tuple(int(n) for n in sys.argv[2].split(".")))
 assert (train().theta == before).all(), "compiling for CUDA changed the CPU's results"
 assert dispatcher.get_current_device is driver, "the stand-in for the driver was left in place"
 print(text)
 """
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_train_row_compiles_to_ptx(dtype):
-    text = output_of(WHOLE, dtype)
-    assert re.search(r"\.target\s+sm_90", text)
+# Two of the four pairs: each takes a minute or two, and the two choices do not interact. `-m slow_ptx` has the others.
+PAIRS = [("float32", "9.0"), ("float64", "8.0")]
+PAIRS += [pytest.param(*pair, marks=pytest.mark.slow_ptx) for pair in (("float32", "8.0"), ("float64", "9.0"))]
+
+
+@pytest.mark.parametrize(("dtype", "capability"), PAIRS)
+def test_the_kernel_compiles_to_ptx(dtype, capability):
+    text = output_of(WHOLE, dtype, capability)
+    assert re.search(rf"\.target\s+sm_{capability.replace('.', '')}", text)
     assert len(re.findall(r"\.visible \.entry", text)) == 1
     for what in ("%tid.x", "%ntid.x", "%ctaid.x", ".shared"):
         assert what in text, f"no {what}: a CUDA overload fell back to the CPU's meaning"
@@ -52,7 +57,7 @@ PIECES = {
     "lanes": ("out[0] = lanes()", ("%ntid.x",)),
     "barrier": ("barrier()", ("bar.sync",)),
     "block_sum": ("out[0] = block_sum(out[1])", (".shared", "bar.sync")),
-    "gemm": ("gemm(out, 4, 4, 4, 0, 4, 1, 16, False, 32, -1, 0)", ("%tid.x", "bar.sync")),
+    "gemm": ("gemm(out, 4, 4, 4, 0, 4, 1, 16, False, 32, -1, 0)", ("%tid.x", "bar.sync", "ld.shared", "fma.rn")),
     "copy_span": ("copy_span(out, 0, 16, 11)", ()),
     "add_span": ("add_span(out, 0, 16, 11)", ()),
     "route_span": ("route_span(out, 0, 16, 32, 48, 11)", ()),
@@ -64,7 +69,8 @@ from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
 from coreops.target import add_span, barrier, block_sum, copy_span, gemm, lane, lanes, route_span
 import coreops.cuda.overloads
-numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(9, 0))
+capability = tuple(int(n) for n in sys.argv[2].split("."))
+numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
 texts = {}
 for name, statement in json.loads(sys.argv[1]).items():
     exec(f"def piece(out):\\n    {statement}\\n")
@@ -73,19 +79,22 @@ for name, statement in json.loads(sys.argv[1]).items():
     for real in (numba.float32, numba.float64):
         def entry(out):
             inner(out)
-        texts[f"{name} {real}"] = numba.cuda.compile_ptx(entry, numba.void(real[::1]), device=False, cc=(9, 0))[0]
+        texts[f"{name} {real}"] = numba.cuda.compile_ptx(entry, numba.void(real[::1]), device=False, cc=capability)[0]
 print(json.dumps(texts))
 """
 
 
-def test_no_piece_falls_back_to_the_cpu():
-    texts = json.loads(output_of(EACH, json.dumps({name: statement for name, (statement, _) in PIECES.items()})))
+@pytest.mark.parametrize("capability", ["9.0", pytest.param("8.0", marks=pytest.mark.slow_ptx)])
+def test_no_piece_falls_back_to_the_cpu(capability):
+    statements = json.dumps({name: statement for name, (statement, _) in PIECES.items()})
+    texts = json.loads(output_of(EACH, statements, capability))
     assert len(texts) == 2 * len(PIECES)
     for name, text in texts.items():
         for mark in PIECES[name.split()[0]][1]:
             assert mark in text, f"{name} has its CPU meaning on CUDA: no {mark}"
         rolled = re.search(r"// begin inline asm\s*// end inline asm", text)  # as loops over the CPU's vectors are kept
         assert not rolled, f"{name} has its CPU meaning on CUDA: vector code"
+        assert ".local" not in text, f"{name} keeps in memory what should be in registers"
 
 
 def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():

@@ -1,6 +1,7 @@
 """The command line, through click's runner."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -32,6 +33,16 @@ def test_every_command_has_help_with_an_example(command):
 def test_help_names_the_commands():
     text = call("--help").output
     assert all(name in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_target_cuda_without_a_gpu_is_one_sentence(command, monkeypatch):
+    from numba import cuda
+
+    monkeypatch.setattr(cuda, "is_available", lambda: False)
+    text = call(command, "anything", "--target", "cuda", code=2).output
+    assert len(re.findall("target: got 'cuda' without", text)) == 1
+    assert "target='cpu'" in text and "Traceback" not in text
 
 
 def test_list(toy):

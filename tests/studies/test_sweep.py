@@ -27,3 +27,11 @@ def test_threads_where_nothing_tells_the_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     assert Sweep().threads == 64
+
+
+def test_on_a_gpu_a_blocks_threads_are_not_the_cores(toy, monkeypatch):
+    fake, asked = sys.modules["coreops"], []
+    monkeypatch.setattr(fake, "fit_many", lambda *a, **k: asked.append((k["target"], k["threads"])) or [])
+    Sweep(target="cuda", threads=2)([])
+    Sweep(target="cpu", threads=2)([])
+    assert asked == [("cuda", None), ("cpu", 2)]

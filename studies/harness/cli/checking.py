@@ -19,7 +19,8 @@ def check(names, everything, quick, target, jobs, as_json):
     from studies.harness import cache, compare, runner
     from studies.harness.registry import registry
 
-    options = options_of("cpu", jobs, quick, fresh=True)
+    again = options_of(target, jobs, quick, fresh=True)
+    options = options_of("cpu", jobs, quick, fresh=True)  # of the stored report
     ids, failed = tried(names, everything, options)
     stored = {id: runner.previous(id, options.mode) for id in ids}
     damaged = {id: text for id in stored if (text := runner.damage(id, options.mode))}
@@ -31,7 +32,7 @@ def check(names, everything, quick, target, jobs, as_json):
     elif missing:
         hint = f"claimlab run {missing[0]}{' --quick' if quick else ''}"
         raise click.UsageError(f"no {options.mode} report to check for {', '.join(missing)}: {hint}")
-    options = options_of(target, jobs, quick, fresh=True)
+    options = again
 
     def work(id, show):
         loaded = load(id)

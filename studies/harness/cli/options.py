@@ -26,12 +26,13 @@ def selection(command):
 def options_of(target="cpu", jobs=None, quick=False, settings=(), seeds=None, **rest):
     from studies.harness.runner import Options
 
-    if target != "cpu":
-        from coreops.sweep import TARGETS
+    if target == "cuda":
+        from coreops.cuda import check_device
 
-        if target not in TARGETS:
-            known = ", ".join(TARGETS)
-            raise click.UsageError(f"target: got {target!r}, wanted {known}; no other is part of this version")
+        try:
+            check_device()
+        except RuntimeError as error:
+            raise click.UsageError(str(error)) from None
     settings = (*settings, *([f"seeds={seeds}"] if seeds else []))
     return Options(quick=quick, settings=settings, target=target, threads=jobs, **rest)
 

@@ -1,4 +1,4 @@
-"""coreops: fit for one row, fit_many for a sweep; run(threads=n) serves the paired rounds of efficiency."""
+"""coreops: fit for one row, fit_many for a sweep on either target; run(threads=n) serves the rounds of efficiency."""
 
 import itertools
 import math
@@ -88,7 +88,7 @@ class CoreopsFit:
             self.common = common | {"optimizer": optimizer(task, task["lr"]), "theta0": self.theta0}
         short = common | {"optimizer": optimizer(task, task["lr"]), "epochs": 1}
         start = perf_counter()
-        coreops.fit(self.net, self.X, self.y, **short)
+        coreops.fit_many([coreops.Run(self.net, **short)], self.X, self.y, target=task.get("processor", "cpu"))
         first = perf_counter() - start
         steps = len(self.X) // task["batch"] * task["epochs"] * (rows or 1)
         return {"compile_s": first, "variant": "fit_many" if rows else "fit", "steps": steps}
@@ -100,8 +100,9 @@ class CoreopsFit:
         if self.rows is None:
             self.results = [coreops.fit(self.net, self.X, self.y, **self.common)]
         else:
+            target = self.task.get("processor", "cpu")
             threads = threads or self.task["threads"]
-            self.results = list(coreops.fit_many(self.rows, self.X, self.y, threads=threads))
+            self.results = list(coreops.fit_many(self.rows, self.X, self.y, target=target, threads=threads))
 
     def parameters(self):
         found = [layers_of(self.net, result.theta) for result in self.results]

@@ -15,7 +15,7 @@ from time import perf_counter
 
 if os.environ.get("BENCH_CORES"):  # one-thread table
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["JAX_PLATFORMS"] = os.environ.get("BENCH_PLATFORM", "cpu")
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,7 @@ import numpy as np
 
 from .worker import fastest, serve
 
+jax.config.update("jax_default_matmul_precision", "highest")  # no TF32 on a GPU; the same as the default on a CPU
 UNROLLS, WIDTHS = (1, 4, 8), (16, 64, 256)
 PROGRAMS = [(a, b) for a in ("convolution", "patches") for b in ("windows", "reshaped")]
 
@@ -105,8 +106,9 @@ class JaxScan:
         if task.get("choice"):
             best = self._choose([tuple(task["choice"])])
         elif rows:
-            best = self._choose([(unroll, 16) for unroll in UNROLLS])
-            best = self._choose([(best[0], width) for width in WIDTHS])
+            widths = task.get("widths") or WIDTHS
+            best = self._choose([(unroll, widths[0]) for unroll in UNROLLS])
+            best = self._choose([(best[0], width) for width in widths])
         elif task["channels"]:
             best = self._choose([(1, None, *program) for program in PROGRAMS])
             best = self._choose([(unroll, None, *best[2:]) for unroll in UNROLLS])
