@@ -1,9 +1,12 @@
 """coreops: layers, losses and optimizers as Numba kernels, and one training loop for thousands of small networks."""
 
 from coreops.adversaries import FGSM, PGD
+from coreops.compiling import precompile, uncompiled
+from coreops.data import Data
 from coreops.data_start import initialize_from_data
 from coreops.diagnostics import (
     LayerStatistics,
+    PathNorm,
     adversarial_examples,
     effective_degrees_of_freedom,
     gradient_check,
@@ -12,9 +15,11 @@ from coreops.diagnostics import (
     layer_outputs,
     layer_statistics,
     loss_along,
+    path_norm,
     permute_units,
     rescale_units,
 )
+from coreops.ensembles import ensemble_predictions, thinned_predictions
 from coreops.folding import fold_batch_norm
 from coreops.inference import input_gradient, loss_and_gradient
 from coreops.initializers import (
@@ -72,7 +77,9 @@ from coreops.layers import (
     WeightNorm,
 )
 from coreops.losses import BinaryCrossEntropy, LinearLoss, SigmoidSquaredError, SoftmaxCrossEntropy, SquaredError
+from coreops.matrices import circulant, layer_matrix
 from coreops.minimize import Minimum, minimize
+from coreops.mirror import Hypentropy, PNorm, mirror_descent
 from coreops.network import Network
 from coreops.optimizers import (
     SGD,
@@ -94,7 +101,7 @@ from coreops.optimizers import (
 from coreops.other_losses import AbsoluteError, Hinge, Huber, Logistic, SoftmaxSquaredError
 from coreops.penalties import L1, L2, ElasticNet, JacobianPenalty, NoPenalty
 from coreops.results import Evaluation, Result, Table
-from coreops.runs import Data, EarlyStopping, Run
+from coreops.runs import EarlyStopping, Run
 from coreops.sampling import (
     ClassBalanced,
     Curriculum,
@@ -176,6 +183,7 @@ __all__ = [
     "HeuristicUniform",
     "Hinge",
     "Huber",
+    "Hypentropy",
     "Identity",
     "ImportanceSampling",
     "InstanceNorm",
@@ -197,7 +205,9 @@ __all__ = [
     "Network",
     "NoPenalty",
     "Orthogonal",
+    "PNorm",
     "PReLU",
+    "PathNorm",
     "PathSGD",
     "ProgressiveDecay",
     "RMSProp",
@@ -232,7 +242,9 @@ __all__ = [
     "WeightNorm",
     "WithReplacement",
     "adversarial_examples",
+    "circulant",
     "effective_degrees_of_freedom",
+    "ensemble_predictions",
     "fit",
     "fit_many",
     "fold_batch_norm",
@@ -241,13 +253,19 @@ __all__ = [
     "hessian_spectrum",
     "initialize_from_data",
     "input_gradient",
+    "layer_matrix",
     "layer_outputs",
     "layer_statistics",
     "loss_along",
     "loss_and_gradient",
     "minimize",
+    "mirror_descent",
+    "path_norm",
     "permute_units",
+    "precompile",
     "rescale_units",
     "robbins_monro",
     "source_hash",
+    "thinned_predictions",
+    "uncompiled",
 ]

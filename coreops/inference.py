@@ -9,6 +9,7 @@ from coreops.network import Network
 from coreops.plan import aligned
 from coreops.records import (
     BATCH_STATISTICS,
+    COUNT_ERRORS,
     INPUT_GRADIENT,
     NO_LOSS,
     NO_PARAMETER_GRADIENT,
@@ -18,7 +19,6 @@ from coreops.records import (
     TRAIN,
     UPDATE_STATISTICS,
 )
-from coreops.training import evaluate
 
 CHUNK = 256
 
@@ -94,8 +94,12 @@ class Prepared:
 
     def evaluate(self, x, y, mode=0):
         """(mean loss, share of wrong predictions) over examples already encoded, any number of them."""
-        index = np.arange(len(x), dtype=np.int64)
-        return evaluate(self.row, self.ops, x.reshape(-1), y.reshape(-1), index, self.arena, np.int64(mode))
+        loss, errors = 0.0, 0
+        for start in range(0, len(x), self.capacity):
+            part = slice(start, start + self.capacity)
+            chunk_loss, chunk_errors = self.forward(x[part], y[part], mode | COUNT_ERRORS)
+            loss, errors = loss + chunk_loss, errors + chunk_errors
+        return loss / len(x), errors / len(x)
 
     def outputs(self, m):
         """What the last forward pass computed before the loss, a view (m, n_out)."""

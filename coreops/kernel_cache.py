@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock
+from numba.core.caching import FunctionCache
 
 MONTH = 30 * 86400.0  # seconds
 
@@ -57,3 +59,15 @@ def kernel_folder() -> Path:
             if time.time() - other.stat().st_mtime > MONTH:
                 shutil.rmtree(other, ignore_errors=True)
     return folder
+
+
+class LockedCache(FunctionCache):
+    """Numba's cache of one function, one process at a time.
+
+    Numba reads a function's index, adds to it and writes it back without a lock: of two processes that compile at once
+    for different types, one loses its entry, or leaves its code under the other's.
+    """
+
+    def save_overload(self, sig, data):
+        with FileLock(Path(self.cache_path) / "lock"):
+            super().save_overload(sig, data)

@@ -22,7 +22,12 @@ TWO_VALUES = {BITS: (0, 1), SIGNS: (-1, 1)}
 
 @dataclass(frozen=True)
 class Loss:
-    """Closes a network; `targets` says what y must be, `classifier` whether errors are counted."""
+    """Closes a network; `targets` says what y must be, `classifier` whether errors are counted.
+
+    link: what makes probabilities of outputs, "softmax" or "sigmoid", or None.
+    """
+
+    link = None
 
     def build(self, plan, x):
         plan.close(self.kind, x, 1 if self.targets == LABEL else x.width)
@@ -50,7 +55,7 @@ class BinaryCrossEntropy(Loss):
     Wrong prediction: z > 0 against y (n = 1), the largest z against the largest y (n > 1).   Bishop 2006, eq. 4.90.
     """
 
-    kind, targets, classifier = records.BINARY_CROSS_ENTROPY, BITS, True
+    kind, targets, classifier, link = records.BINARY_CROSS_ENTROPY, BITS, True, "sigmoid"
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class SoftmaxCrossEntropy(Loss):
     dE/dz = (softmax(z) - onehot)/m.   Bishop 2006, eq. 4.108, with the largest logit subtracted first.
     """
 
-    kind, targets, classifier = records.SOFTMAX_CROSS_ENTROPY, LABEL, True
+    kind, targets, classifier, link = records.SOFTMAX_CROSS_ENTROPY, LABEL, True, "softmax"
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class SigmoidSquaredError(Loss):
     z: (m, n); y and wrong predictions as for BinaryCrossEntropy.   Goodfellow et al. 2016, section 6.2.2.2.
     """
 
-    kind, targets, classifier = records.SIGMOID_SQUARED_ERROR, BITS, True
+    kind, targets, classifier, link = records.SIGMOID_SQUARED_ERROR, BITS, True, "sigmoid"
 
 
 @kernel(inline=True)

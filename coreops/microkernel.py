@@ -176,7 +176,8 @@ class Emitter:
                     for v in range(len(masks)):
                         b.store(zero, sums[r][v])
         with self.loop(_word(0), depth, _word(1)) as (p, _):
-            self.keep_rolled()
+            if rows < HEIGHTS[0] or counts != [None, None]:  # whole tiles are where large products spend their time
+                self.keep_rolled()
             across = self.offset(right, b.mul(p, pitch))
             vectors = [self.load(self.offset(across, _word(v * self.length)), m) for v, m in enumerate(masks)]
             down = self.offset(left, b.mul(p, a_col))

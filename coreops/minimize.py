@@ -115,12 +115,7 @@ def minimize(
     elif damping or line_search:
         raise wrong("damping, line_search", (damping, line_search), f"their defaults with method {method!r}")
     network = network.astype("float64")
-    theta = network.initialize(seed) if theta0 is None else np.array(real_array("theta0", theta0), float)
-    if theta.shape != (network.n_parameters,):
-        raise wrong("theta0", f"shape {theta.shape}", f"shape ({network.n_parameters},)")
-    stats = network.initial_statistics(seed) if stats0 is None else np.array(real_array("stats0", stats0), float)
-    if stats.shape != (network.n_statistics,):
-        raise wrong("stats0", f"shape {stats.shape}", f"shape ({network.n_statistics},)")
+    theta, stats = starting_point(network, seed, theta0, stats0)
     objective = Objective(network, X, y, stats, penalty.l2 if penalty else 0.0)
     path = [theta.copy()] if record_theta else None
     if method == "Newton":
@@ -131,6 +126,17 @@ def minimize(
     path = np.array(path if record_theta else np.empty((0, theta.size)))
     size = float(np.abs(gradient).max())
     return Minimum(network, theta, stats, loss, size, status, message, steps, np.array(objective.losses), path)
+
+
+def starting_point(network, seed, theta0, stats0):
+    """theta and stats, checked and copied, in float64; None is as the network's initializers draw them."""
+    theta = network.initialize(seed) if theta0 is None else np.array(real_array("theta0", theta0), float)
+    if theta.shape != (network.n_parameters,):
+        raise wrong("theta0", f"shape {theta.shape}", f"shape ({network.n_parameters},)")
+    stats = network.initial_statistics(seed) if stats0 is None else np.array(real_array("stats0", stats0), float)
+    if stats.shape != (network.n_statistics,):
+        raise wrong("stats0", f"shape {stats.shape}", f"shape ({network.n_statistics},)")
+    return theta, stats
 
 
 def _scipy(objective, theta, method, iterations, tolerance, options, path):

@@ -56,7 +56,7 @@ class Logistic(Loss):
     BinaryCrossEntropy with y in -1/+1 for 0/1; z, y and wrong predictions as in Hinge.   Bishop 2006, section 7.1.2.
     """
 
-    kind, targets, classifier = records.LOGISTIC, SIGNS, True
+    kind, targets, classifier, link = records.LOGISTIC, SIGNS, True, "sigmoid"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class SoftmaxSquaredError(Loss):
     Brier 1950; Golik, Doetsch & Ney 2013, "Cross-entropy vs. squared error training".
     """
 
-    kind, targets, classifier = records.SOFTMAX_SQUARED_ERROR, LABEL, True
+    kind, targets, classifier, link = records.SOFTMAX_SQUARED_ERROR, LABEL, True, "softmax"
 
     def build(self, plan, x):
         plan.close(self.kind, x, 1, work_per_example=x.width)

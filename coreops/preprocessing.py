@@ -1,8 +1,11 @@
-"""Inputs centred, scaled, standardised or whitened by the statistics of the training data; noisy labels and targets."""
+"""Inputs centred, scaled, standardised or whitened by the statistics of the training data; polynomials of them; noisy
+labels and targets.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial import legendre
 
 from coreops.checks import finite_number, integer, real_array, wrong
 from coreops.rng import host_generator
@@ -62,6 +65,17 @@ def fit_whiten(X):
     axes = axes[kept]
     largest = axes[np.arange(len(axes)), np.abs(axes).argmax(1)]
     return InputMap(mean, (axes * np.sign(largest)[:, None]).T * (np.sqrt(len(X)) / singular[kept]))
+
+
+def legendre_features(x, order):
+    """(n, K + 1): y_k = sqrt(2 k + 1) P_k(2 x - 1), k = 0 ... K, orthonormal on [0, 1] under uniform x.
+
+    x: (n,), of the interval [0, 1] or beside it; order: K >= 0; in float64. The polynomial counterpart of the layer
+    FourierSeries; as inputs of one Dense layer they are polynomial regression.   Bishop 2006, section 1.1;
+    Abramowitz & Stegun 1964, 22.2.10.
+    """
+    x, order = real_array("x", x, 1).astype(float), integer("order", order, 0)
+    return legendre.legvander(2 * x - 1, order) * np.sqrt(2 * np.arange(order + 1) + 1)
 
 
 def flip_labels(y, rate, classes, seed):

@@ -4,7 +4,9 @@ import copy
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit, softmax
 
+from coreops.checks import wrong
 from coreops.inference import evaluate_network, network_outputs, recalibrate
 from coreops.losses import LABEL, TWO_VALUES
 from coreops.records import CURVES, STATUS
@@ -46,6 +48,17 @@ class Fitted:
             low, high = TWO_VALUES[targets]
             return np.where(outputs[:, 0] > 0, high, low)
         return outputs
+
+    def probabilities(self, X):
+        """(n, n_out) in float64: the softmax or the sigmoid of the outputs, whichever the loss has.
+
+        Rows of a softmax sum to 1; a sigmoid's are P(y_j = 1) each. ValueError for a loss without probabilities.
+        """
+        loss = self.network.loss
+        if loss.link is None:
+            raise wrong("loss", loss, "one with probabilities: SoftmaxCrossEntropy, BinaryCrossEntropy, Logistic, ...")
+        outputs = self.outputs(X).astype(float)
+        return softmax(outputs, axis=1) if loss.link == "softmax" else expit(outputs)
 
     def evaluate(self, X, y, *, batch_statistics=False):
         """Evaluation(loss, error) on other data."""

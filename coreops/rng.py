@@ -19,7 +19,7 @@ WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
 # What a stream is used for; `use` is the purpose in the high half and the ordinal among its sort in the low.
 # NumPy integers, as Numba compiles a callee anew for each literal.
-INITIALIZE, ORDER, MASK_BITS, INPUT_NOISE, TARGET_NOISE, ATTACK, WEIGHT_BITS, WEIGHT_NOISE = np.arange(1, 9)
+INITIALIZE, ORDER, MASK_BITS, INPUT_NOISE, TARGET_NOISE, ATTACK, WEIGHT_BITS, WEIGHT_NOISE, DRIFT = np.arange(1, 10)
 
 
 @kernel(inline=True)

@@ -17,8 +17,9 @@ from coreops.checks import (
     real_array,
     wrong,
 )
-from coreops.losses import LABEL, OUTPUTS, TWO_VALUES
-from coreops.network import KERNEL_READY, Network
+from coreops.data import Data, classes, index_array, position_weights
+from coreops.losses import OUTPUTS
+from coreops.network import Network
 from coreops.optimizers import Optimizer
 from coreops.penalties import NoPenalty, Penalty
 from coreops.sampling import Reshuffle, Sampling
@@ -47,32 +48,6 @@ class EarlyStopping:
         finite_number("EarlyStopping min_delta", self.min_delta, 0)
         if self.monitor not in MONITORS:
             raise wrong("EarlyStopping monitor", self.monitor, " or ".join(MONITORS))
-
-
-class Data:
-    """Examples X (n, n_in) and targets y, encoded once per network family however many rows use them."""
-
-    def __init__(self, X, y):
-        self.X, self.y = X, y
-        self._inputs, self._targets, self._numbers = {}, {}, {}
-
-    def inputs(self, network):
-        key = (network.dtype, network.n_in)
-        if key not in self._inputs:
-            self._inputs[key] = network.encode_inputs(self.X)
-        return self._inputs[key]
-
-    def targets(self, network):
-        key = (network.dtype, network.n_out, network.loss.targets)
-        if key not in self._targets:
-            self._targets[key] = network.encode_targets(self.y, len(self.inputs(network)))
-        return self._targets[key]
-
-    def numbers(self, n):
-        """0 ... n - 1: one array for all rows that train on everything."""
-        if n not in self._numbers:
-            self._numbers[n] = np.arange(n, dtype=np.int64)
-        return self._numbers[n]
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,8 +185,8 @@ def encode(run: Run, data: Data) -> Row:
     x = data.inputs(network)
     n = len(x)
     y = data.targets(network) if run.y is None else network.encode_targets(run.y, n)
-    train = data.numbers(n) if run.train is None else _index("train", run.train, n)
-    held_out = np.arange(0, dtype=np.int64) if run.validation is None else _index("validation", run.validation, n)
+    train = data.numbers(n) if run.train is None else index_array("train", run.train, n)
+    held_out = data.numbers(0) if run.validation is None else index_array("validation", run.validation, n)
     batch_size = len(train) if run.batch_size is None else run.batch_size
     if batch_size > len(train):
         raise wrong("batch_size", batch_size, f"an integer in [1, {len(train)}], the number of training examples")
@@ -220,8 +195,8 @@ def encode(run: Run, data: Data) -> Row:
     if run.evaluate_every:
         capacity = max(batch_size, min(EVALUATION_CHUNK, max(len(train), len(held_out))))
     targets = y[train]
-    groups, sampler_weights = run.sampling.prepare(*_classes(network, targets), targets, batch_size)
-    weights = _position_weights(run.weights, sampler_weights, train, n, network.dtype)
+    groups, sampler_weights = run.sampling.prepare(*classes(network, targets), targets, batch_size)
+    weights = position_weights(run.weights, sampler_weights, train, n, network.dtype)
     ops, layout, arena_size = network.lay_out(capacity, weights.size > 0)
     record = np.zeros(1, records.ROW)
     row, rule, stop = record[0], run.optimizer, run.early_stopping
@@ -273,29 +248,6 @@ def _check_batch_norm(run, batch_size, n):
                 raise wrong(f"batch_size with {name}", f"{which} of 1 example", wanted)
 
 
-def _classes(network, targets):
-    """(class numbers or None, number of classes)."""
-    if network.loss.targets == LABEL:
-        return targets[:, 0].astype(np.int64), network.n_out
-    if network.loss.targets in TWO_VALUES:
-        one = targets.shape[1] == 1
-        return (targets[:, 0] > 0 if one else targets.argmax(axis=1)).astype(np.int64), 2 if one else network.n_out
-    return None, 0
-
-
-def _position_weights(weights, sampler_weights, train, n, dtype):
-    """Factors of the losses by position in `train`; empty if all are 1."""
-    factors = [] if sampler_weights is None else [sampler_weights]
-    if weights is not None:
-        weights = real_array("weights", weights)
-        if weights.shape != (n,) or weights.min() < 0:
-            got = f"shape {weights.shape}" if weights.shape != (n,) else f"a least weight {weights.min()}"
-            raise wrong("weights", got, f"{n} numbers >= 0, one per example of the data")
-        factors.append(weights[train])
-    product = np.prod(factors, axis=0, dtype=float) if factors else np.zeros(0)
-    return cast("weights", product, dtype, KERNEL_READY)
-
-
 def _start(name, values, size, dtype):
     if values is None:
         return None
@@ -303,16 +255,3 @@ def _start(name, values, size, dtype):
     if values.shape != (size,):
         raise wrong(name, f"shape {values.shape}", f"shape ({size},)")
     return cast(name, values, dtype)
-
-
-def _index(name, value, n):
-    wanted = "a non-empty one-dimensional array of example numbers"
-    try:
-        index = np.asarray(value)
-    except ValueError as error:
-        raise wrong(name, type(value).__name__, wanted) from error
-    if index.ndim != 1 or index.dtype.kind not in "iu" or index.size == 0:
-        raise wrong(name, index, wanted)
-    if index.min() < 0 or index.max() >= n:
-        raise wrong(name, f"numbers from {index.min()} to {index.max()}", f"numbers in [0, {n})")
-    return np.require(index, np.int64, KERNEL_READY)

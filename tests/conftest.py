@@ -14,6 +14,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("claimlab")
 
 
+def pytest_sessionstart(session):
+    """With several workers (-n), compile once before they start, or each would compile everything for itself."""
+    if getattr(session.config.option, "numprocesses", None):
+        from coreops import precompile
+
+        precompile()
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if not JIT and item.get_closest_marker("jit_only"):

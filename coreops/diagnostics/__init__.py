@@ -8,11 +8,13 @@ from coreops.diagnostics.curvature import (
     loss_along,
 )
 from coreops.diagnostics.gradients import gradient_check
+from coreops.diagnostics.paths import PathNorm, path_norm
 from coreops.diagnostics.signals import LayerStatistics, layer_outputs, layer_statistics
 from coreops.diagnostics.symmetries import permute_units, rescale_units
 
 __all__ = [
     "LayerStatistics",
+    "PathNorm",
     "adversarial_examples",
     "effective_degrees_of_freedom",
     "gradient_check",
@@ -21,6 +23,7 @@ __all__ = [
     "layer_outputs",
     "layer_statistics",
     "loss_along",
+    "path_norm",
     "permute_units",
     "rescale_units",
 ]

@@ -3,12 +3,9 @@
 The kernels serve locally connected layers too: all that differs is the product with the patches.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from coreops import records
-from coreops.initializers import Initializer
 from coreops.layers.locally_connected import bias_gradients, local_outputs, patch_gradients, weight_gradients
 from coreops.layers.patches import gather_patches, patch_gradients_at, patch_size, patches_at, scatter_patches
 from coreops.layers.sliding import Sliding
@@ -23,7 +20,6 @@ class Convolution(Sliding):
         return self.add(plan, x, records.CONVOLUTION, self.window(plan, x), (), 1)
 
 
-@dataclass(frozen=True)
 class Conv2D(Convolution):
     """y_rsf = b_f + sum_{k,l,c} x_{r t + k, s t + l, c} W_klcf, t the stride (a cross-correlation).
 
@@ -35,18 +31,9 @@ class Conv2D(Convolution):
     LeCun, Bottou, Bengio & Haffner 1998, section II.A.
     """
 
-    in_channels: int
-    out_channels: int
-    size: int | tuple
-    stride: int | tuple = 1
-    padding: str = "valid"
-    bias: bool = True
-    init: Initializer | None = None
-    bias_init: Initializer | None = None
     rank = 2
 
 
-@dataclass(frozen=True)
 class Conv1D(Convolution):
     """y_rf = b_f + sum_{k,c} x_{r t + k, c} W_kcf, t the stride.
 
@@ -54,14 +41,6 @@ class Conv1D(Convolution):
     Conv2D. Waibel, Hanazawa, Hinton, Shikano & Lang 1989, section II (time-delay networks).
     """
 
-    in_channels: int
-    out_channels: int
-    size: int
-    stride: int = 1
-    padding: str = "valid"
-    bias: bool = True
-    init: Initializer | None = None
-    bias_init: Initializer | None = None
     rank = 1
 
 

@@ -1,9 +1,6 @@
 """Locally connected layers: windows as in a convolution, with weights of their own at every place."""
 
-from dataclasses import dataclass
-
 from coreops import records
-from coreops.initializers import Initializer
 from coreops.layers.patches import patch_gradients_at, patch_size, patches_at
 from coreops.layers.sliding import Sliding
 from coreops.layers.window import COLUMNS, ROWS
@@ -18,7 +15,6 @@ class LocallyConnected(Sliding):
         return self.add(plan, x, records.LOCALLY_CONNECTED, window, shape, window.places)
 
 
-@dataclass(frozen=True)
 class LocallyConnected2D(LocallyConnected):
     """y_rsf = b_rsf + sum_{k,l,c} x_{r t + k, s t + l, c} W_rsklcf: Conv2D without shared weights.
 
@@ -26,18 +22,9 @@ class LocallyConnected2D(LocallyConnected):
     other; all else as in Conv2D. LeCun 1989, section 5 (local connections without weight sharing).
     """
 
-    in_channels: int
-    out_channels: int
-    size: int | tuple
-    stride: int | tuple = 1
-    padding: str = "valid"
-    bias: bool = True
-    init: Initializer | None = None
-    bias_init: Initializer | None = None
     rank = 2
 
 
-@dataclass(frozen=True)
 class LocallyConnected1D(LocallyConnected):
     """y_rf = b_rf + sum_{k,c} x_{r t + k, c} W_rkcf: Conv1D without shared weights.
 
@@ -45,14 +32,6 @@ class LocallyConnected1D(LocallyConnected):
     section 5.
     """
 
-    in_channels: int
-    out_channels: int
-    size: int
-    stride: int = 1
-    padding: str = "valid"
-    bias: bool = True
-    init: Initializer | None = None
-    bias_init: Initializer | None = None
     rank = 1
 
 

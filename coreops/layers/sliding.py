@@ -1,5 +1,7 @@
 """What convolutions and locally connected layers share: units that see a window, with weights for what is in it."""
 
+from dataclasses import dataclass
+
 from coreops import records
 from coreops.checks import flag, optional_instance, positive_integer
 from coreops.initializers import Initializer
@@ -7,10 +9,18 @@ from coreops.layers.patches import patch_scratch
 from coreops.layers.window import extents, padding, slide
 
 
+@dataclass(frozen=True)
 class Sliding:
-    """A layer whose units see a window: fields of Conv2D, for images of `rank` axes beside the channels."""
+    """A layer whose units see a window; fields as in Conv2D. Subclasses set `rank`, the axes beside the channels."""
 
-    rank: int
+    in_channels: int
+    out_channels: int
+    size: int | tuple
+    stride: int | tuple = 1
+    padding: str = "valid"
+    bias: bool = True
+    init: Initializer | None = None
+    bias_init: Initializer | None = None
 
     def __post_init__(self):
         name = type(self).__name__

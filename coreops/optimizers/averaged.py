@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from coreops.checks import integer
 from coreops.optimizers.base import AVERAGED, Optimizer
-from coreops.optimizers.sgd import sgd_update
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -35,11 +34,11 @@ def averaged_start(theta, mean):
 
 @kernel
 def averaged_update(step, start, lr, theta, grad, mean):
-    sgd_update(lr, theta, grad)
-    alone = step <= start + 1
+    a, alone = theta.dtype.type(lr), step <= start + 1
     share = theta.dtype.type(1.0 if alone else 1.0 / (step - start))
     for i in range(lane(), theta.size, lanes()):
-        w = theta[i]
+        w = theta[i] - a * grad[i]
+        theta[i] = w
         mean[i] = w if alone else mean[i] + share * (w - mean[i])
     barrier()
 

@@ -10,7 +10,7 @@ from studies.harness import cache, judging, paths, provenance, report, result
 from studies.harness.files import sha256, write_atomic
 from studies.harness.overrides import override
 from studies.harness.registry import registry
-from studies.harness.study import load, seeds_of
+from studies.harness.study import load, seeds_of, trains
 from studies.harness.sweep import Sweep
 
 
@@ -124,6 +124,8 @@ def execute(study, params, options, key, progress=None, say=None, start=None):
         found = None if options.fresh or options.force else cache.load(study.id, components)
         if found is None:
             measured, sweep.tables = True, {}
+            if options.target == "cpu":
+                compile_kernels(study, say)
             data = study.measure(params, seeds, sweep)
             found = cache.Measurement(cache.tidy(data), sweep.tables)
             if not options.fresh:
@@ -139,6 +141,19 @@ def execute(study, params, options, key, progress=None, say=None, start=None):
     made = assemble(study, params, options, key, found, findings, seeds, doublings, sweep, start)
     sweep.forget()
     return made, figure, measured
+
+
+def compile_kernels(study, say):
+    """All precisions at once, so that the study does not wait for one after the other."""
+    if not trains(study.path):
+        return
+    import coreops
+
+    todo = coreops.uncompiled()
+    if todo:
+        say("compiling", f"{' and '.join(todo)}, once for these sources: a minute or two")
+        coreops.precompile()
+        say("measuring", "kernels compiled")
 
 
 def draw(study, data, params, mode) -> tuple[bytes, bytes]:

@@ -117,6 +117,14 @@ def sources(path) -> list[Path]:
     return sorted(found)
 
 
+def trains(path) -> bool:
+    """Whether a study's sources import coreops themselves, so that its kernels will be needed."""
+    names = set()
+    for source in sources(path):
+        names.update(_imported(ast.parse(source.read_text(encoding="utf-8")), (PACKAGE, Path(path).parent.name)))
+    return any(name.split(".")[0] == "coreops" for name in names)
+
+
 def _imported(tree, package):
     """Absolute names of everything that a module of `package` (its names, outermost first) imports."""
     for node in ast.walk(tree):

@@ -35,16 +35,16 @@ def test_kernel(benchmark, rule, size):
 @pytest.mark.parametrize("name", list(cases.OPTIMIZERS))
 def test_rule(benchmark, name, size):
     """The first case of each rule in the tests' tables, which hold every rule that coreops has."""
-    from .contenders.coreops_rules import CoreopsRule, updates
+    from .contenders.coreops_rules import CoreopsRules, updates
 
     rule = cases.OPTIMIZERS[name][0]
     if isinstance(rule, FullMatrixAdaGrad) and size != "45":
         pytest.skip("at most 50 parameters")
-    contender = CoreopsRule(rule, size)
+    contender = CoreopsRules({name: rule}, size)
     calls = max(2, int(1e7 / contender.n)) if not isinstance(rule, FullMatrixAdaGrad) else 64
     signatures = list(updates.signatures)
     benchmark.extra_info.update(values=contender.n, calls=calls)
-    benchmark.pedantic(contender.run, args=(calls,), setup=contender.reset, rounds=9)
+    benchmark.pedantic(contender.run, args=(name, calls), setup=contender.reset, rounds=9)
     assert list(updates.signatures) == signatures
     if benchmark.stats:
         benchmark.extra_info["ns_per_value"] = benchmark.stats.stats.median / (contender.n * calls) * 1e9

@@ -226,7 +226,7 @@ LAYERS = {
         (Concatenate((), ()), 2),
     ],
     "Dropout": [(Dropout(0.3), 5), (Dropout(0.4, "test"), 4), (Dropout(0.4, "none"), 3), (Dropout(0.0), 2)],
-    "GaussianNoise": [(GaussianNoise(0.3, mean=0.2), 4), (GaussianNoise(0.0), 3)],
+    "GaussianNoise": [(GaussianNoise(0.3, mean=0.2), 4), (GaussianNoise(0.0), 3), (GaussianNoise(0.2, drift=0.4), 5)],
     "DropConnect": [
         (DropConnect(Dense(3, 2), 0.3), 3),
         (DropConnect(Dense(5, 4, bias=False), 0.4, "test"), 5),

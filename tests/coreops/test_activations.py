@@ -1,4 +1,4 @@
-"""Activations, maxout and concatenation: closed identities, conventions at kinks, shapes, and NaN."""
+"""Activations, maxout, concatenation, residual connection: closed identities, conventions at kinks, shapes, NaN."""
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from coreops import (
     Network,
     PReLU,
     ReLU,
+    Residual,
     Scale,
     ScaledTanh,
     Sigmoid,
@@ -21,6 +22,7 @@ from coreops import (
     SquaredError,
     Tanh,
     Threshold,
+    input_gradient,
     loss_and_gradient,
 )
 from tests.coreops import cases
@@ -169,7 +171,7 @@ def test_maxout_starts_like_a_dense_of_its_fan_in():
     assert W.var() == pytest.approx(2 / 50, rel=0.1)
 
 
-# --- concatenation ---
+# --- concatenation and residual connection ---
 
 
 def test_concatenation_of_channels():
@@ -186,6 +188,19 @@ def test_both_branches_add_to_the_gradient_of_their_input():
     dy = np.random.default_rng(5).normal(size=(1, 6))
     _, gradient = loss_and_gradient(network, np.ones(3), np.ones((1, 3)), dy)
     np.testing.assert_allclose(gradient, dy[0, :3] + dy[0, 3:], rtol=1e-15)
+
+
+def test_a_residual_connection_of_factor_zero_is_the_identity():
+    """c = 0, or a last layer that starts at 0: outputs and input gradients are those of nothing at all."""
+    inner, dy = (Dense(4, 6), Tanh(), Dense(6, 4)), np.random.default_rng(6).normal(size=(6, 4))
+    fresh = (*inner[:2], Dense(6, 4, init=Constant(0.0)))
+    for layer, alike in ((Residual(inner, 0.0), True), (Residual(fresh), True), (Residual(inner, 0.1), False)):
+        network = Network(layer, loss=LinearLoss(), dtype="float64")
+        theta = network.initialize(1)
+        assert np.array_equal(evaluated(network, theta, X), X) == alike
+        assert np.allclose(input_gradient(network, theta, X, dy), dy, rtol=1e-15, atol=0) == alike
+        learned = network.parameters(loss_and_gradient(network, theta, X, dy)[1])["0.2.weight"]
+        assert learned.any() == (layer.scale > 0)  # from 0 it can leave, from c = 0 nothing learns
 
 
 def test_names_of_branches():

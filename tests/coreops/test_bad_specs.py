@@ -148,6 +148,7 @@ CONSTRUCTORS = {
     "layer": [(c, dict(layer=v)) for c in (DropConnect, SlideDropout) for v in (Dense, ReLU(), None, (Dense(2, 3),))]
     + [(WeightNoise, dict(layer=Tanh(), std=0.1))],
     "std": [(GaussianNoise, dict(std=v)) for v in (-0.1, NAN, "x")] + [(WeightNoise, dict(layer=Dense(2, 3), std=-1))],
+    "drift": [(GaussianNoise, dict(std=0.1, drift=v)) for v in (-0.1, NAN, None)],
     "mean": [(GaussianNoise, dict(std=0.1, mean=v)) for v in (NAN, None)],
     r"start\b": [(PReLU, dict(start=v)) for v in (NAN, "x")],
     "shared": [(PReLU, dict(shared=v)) for v in (1, "yes")],

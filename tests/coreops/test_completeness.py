@@ -82,6 +82,19 @@ def test_every_optimizer_has_a_benchmark():
     assert set(cases.exported("optimizer")) <= set(parameters_of(module.test_rule))
 
 
+def test_every_optimizer_is_held_against_the_triad():
+    """By what it moves per value; the full matrix, of 50 parameters at most, is no matter of bandwidth."""
+    kernels = importlib.import_module("tests.bench.rig.kernels")
+    rules = importlib.import_module("tests.bench.contenders.coreops_rules")
+    names = {
+        "HeavyBall" if name == "momentum" else name for name in {*kernels.TRAFFIC, *kernels.DISPATCHED} - {"triad"}
+    }
+    assert names == set(cases.exported("optimizer")) - set(cases.errata()) - {"FullMatrixAdaGrad"}
+    assert {name: type(rule).__name__ for name, rule in rules.RULES.items()} == {
+        name: name for name in kernels.DISPATCHED
+    }
+
+
 def test_every_kind_of_rule_is_tried():
     """The update kernels are picked by these numbers; the benchmarks run over the same table."""
     for module, table in (

@@ -234,6 +234,14 @@ def test_hessian_of_a_chain_of_numbers():
     np.testing.assert_allclose(tops, [4.0, 10002.0001], rtol=1e-6)
 
 
+def test_gradients_of_a_chain_are_the_output_over_each_weight():
+    """z = w4 w3 w2 w1 x: dz/dw_i = z/w_i, as far apart as the weights of one function are."""
+    chain = Network(*[Dense(1, 1, bias=False)] * 4, loss=LinearLoss(), dtype="float64")
+    for w in ([1.0] * 4, [1.0, 0.01, 100.0, 1.0]):
+        gradient = loss_and_gradient(chain, np.array(w), [[3.0]], [[1.0]])[1]
+        np.testing.assert_allclose(gradient, 3.0 / np.array(w), rtol=1e-14)
+
+
 def test_hessian_is_the_derivative_of_the_gradient():
     """Along random directions, in a net with kinks, from a float32 network too (computed in float64)."""
     net = network(dtype="float32")

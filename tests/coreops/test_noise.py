@@ -5,10 +5,12 @@ import pytest
 
 from coreops import (
     SGD,
+    BatchNorm,
     Dense,
     DropConnect,
     Dropout,
     GaussianNoise,
+    LayerNorm,
     LinearLoss,
     Network,
     Scale,
@@ -18,10 +20,10 @@ from coreops import (
     fit,
     loss_and_gradient,
 )
-from coreops.records import DROP_CONNECT
+from coreops.records import BATCH_STATISTICS, DROP_CONNECT, SAMPLE
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, distance, evaluated, sampled, trained_pass
-from tests.oracles.noise import INPUT_NOISE, WEIGHT_BITS, WEIGHT_NOISE, mask, normals
+from tests.oracles.noise import DRIFT, INPUT_NOISE, WEIGHT_BITS, WEIGHT_NOISE, mask, normals
 
 Q = 0.3
 
@@ -40,6 +42,37 @@ def test_noise_is_the_oracles(m, width, dtype):
     got = sampled(network, np.zeros(0), X, seed=7, step=5)
     np.testing.assert_allclose(got, X + 0.5 * noise[0] + 2 * noise[1] - 3, rtol=0, atol=50 * EPS[dtype])
     np.testing.assert_array_equal(evaluated(network, np.zeros(0), X), X)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("m", "width"), [(1, 1), (3, 5), (4, 6)])
+def test_drift_is_common_to_the_batch_and_fresh_in_every_step(m, width, dtype):
+    """Two noises and two steps draw apart; what is left without the drift is the noise as it is without one."""
+    layers = GaussianNoise(0.5, mean=1.0, drift=2.0), GaussianNoise(0.0, drift=3.0)
+    network = Network(*layers, loss=LinearLoss(), dtype=dtype, input_shape=width)
+    X = np.random.default_rng(0).normal(size=(m, width)).astype(dtype).astype(float)
+    for step in (5, 6):
+        noise, (d0, d1) = (
+            normals(7, INPUT_NOISE, 0, step, (m, width)),
+            (normals(7, DRIFT, k, step, width) for k in (0, 1)),
+        )
+        got = sampled(network, np.zeros(0), X, seed=7, step=step)
+        np.testing.assert_allclose(got, X + 1 + 0.5 * noise + 2 * d0 + 3 * d1, rtol=0, atol=50 * EPS[dtype])
+    np.testing.assert_array_equal(evaluated(network, np.zeros(0), X), X)
+
+
+def test_a_batch_norm_removes_what_drifts():
+    """Of a common shift nothing is left behind a batch norm; behind a layer norm most of it is."""
+    X = np.random.default_rng(3).normal(size=(64, 5))
+    clean, noisy = GaussianNoise(0.0), GaussianNoise(0.0, drift=3.0)
+    for layer, alike in ((BatchNorm(), True), (LayerNorm(), False)):
+        networks = [
+            Network(first, layer, loss=LinearLoss(), dtype="float64", input_shape=5) for first in (clean, noisy)
+        ]
+        theta = networks[0].initialize(0)
+        outputs = [trained_pass(n, theta, X, mode=SAMPLE | BATCH_STATISTICS).outputs(64).copy() for n in networks]
+        off = distance(*outputs)
+        assert off < 1e-13 if alike else off > 0.1
 
 
 def test_noise_has_its_moments_and_is_fresh_in_every_step():
@@ -64,7 +97,9 @@ def test_input_noise_on_a_linear_model_is_ridge():
     assert abs(noisy.mean() - clean - s**2 * w @ w) > 5 * noisy.std() / 20
 
 
-@pytest.mark.parametrize("layer", [GaussianNoise(0.4), GaussianNoise(0.0, 0.3)], ids=repr)
+@pytest.mark.parametrize(
+    "layer", [GaussianNoise(0.4), GaussianNoise(0.0, 0.3), GaussianNoise(0.1, drift=0.5)], ids=repr
+)
 def test_gradient_passes_through_noise(layer):
     network = Network(Scale(4), layer, loss=LinearLoss(), dtype="float64")
     X, dy = np.random.default_rng(2).normal(size=(2, 3, 4))

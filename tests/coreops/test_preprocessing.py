@@ -5,7 +5,15 @@ import pytest
 from scipy import stats
 from sklearn import datasets, decomposition, preprocessing
 
-from coreops.preprocessing import add_target_noise, fit_centre, fit_scale, fit_standardise, fit_whiten, flip_labels
+from coreops.preprocessing import (
+    add_target_noise,
+    fit_centre,
+    fit_scale,
+    fit_standardise,
+    fit_whiten,
+    flip_labels,
+    legendre_features,
+)
 from tests.coreops.cases import complains
 
 FITS = (fit_centre, fit_scale, fit_standardise, fit_whiten)
@@ -93,6 +101,22 @@ def test_precision_and_refusals(fit):
 
 def test_whitening_needs_variation():
     complains("X", "do not vary", "feature", fit_whiten, np.full((7, 2), 0.1))
+
+
+def test_legendre_features_are_orthonormal_polynomials():
+    """By a quadrature that is exact for their products; on other nodes, or one degree too many, they are not."""
+    nodes, w = np.polynomial.legendre.leggauss(9)
+    F = legendre_features((nodes + 1) / 2, 8)
+    np.testing.assert_allclose(F.T * w @ F / 2, np.eye(9), atol=1e-13)
+    assert abs((legendre_features((nodes + 1) / 2, 9)[:, 9] ** 2 * w).sum() / 2 - 1) > 0.1
+    x = np.array([0.0, 0.25, 1.0, 1.5])
+    want = np.column_stack([np.ones(4), np.sqrt(3) * (2 * x - 1), np.sqrt(5) * (6 * x**2 - 6 * x + 1)])
+    np.testing.assert_allclose(legendre_features(x, 2), want, rtol=1e-14)
+    for name, got, wanted, arguments in (
+        ("x", r"\(2, 1\)", "1 dimensions", (np.ones((2, 1)), 2)),
+        ("order", "-1", ">= 0", (x, -1)),
+    ):
+        complains(name, got, wanted, legendre_features, *arguments)
 
 
 def test_labels_flip_to_the_other_classes_alike_at_the_rate():

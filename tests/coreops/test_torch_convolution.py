@@ -1,10 +1,11 @@
-"""Convolutions and pooling as in torch, where it is installed: outputs and all gradients."""
+"""Convolutions, pooling and what runs beside them as in torch, where it is installed: outputs and all gradients."""
 
 import numpy as np
 import pytest
 
 from coreops import (
     AveragePool,
+    Concatenate,
     Conv1D,
     Conv2D,
     Flatten,
@@ -13,6 +14,8 @@ from coreops import (
     LinearLoss,
     MaxPool,
     Network,
+    Residual,
+    Tanh,
     input_gradient,
     loss_and_gradient,
 )
@@ -101,3 +104,18 @@ def test_pooling(layer, shape, dtype):
 @pytest.mark.parametrize("layer", [GlobalMaxPool(), GlobalAveragePool()], ids=repr)
 def test_global_pooling(layer, shape, dtype):
     compare(layer, shape, pooling, dtype)
+
+
+BESIDE = {
+    "concatenation": (Concatenate((Conv2D(3, 4, 3, padding="same"), Tanh()), ()), lambda x, h: torch.cat([h, x], 1)),
+    "order": (Concatenate((), (Conv2D(3, 4, 3, padding="same"), Tanh())), lambda x, h: torch.cat([x, h], 1)),
+    "residual": (Residual((Conv2D(3, 3, 3, padding="same"), Tanh()), 0.3), lambda x, h: x + 0.3 * h),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", BESIDE)
+def test_branches_beside_the_identity(name, dtype):
+    layer, joined = BESIDE[name]
+    inner = next(x for x in getattr(layer, "layers", None) or layer.first + layer.second if isinstance(x, Conv2D))
+    compare(layer, PLANE, lambda _, x, *tensors: joined(x, torch.tanh(convolution(inner, x, *tensors))), dtype)

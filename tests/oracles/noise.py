@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.oracles.philox import WORD, philox4x32
 
-MASK_BITS, INPUT_NOISE, WEIGHT_BITS, WEIGHT_NOISE = 3, 4, 7, 8  # the purposes
+MASK_BITS, INPUT_NOISE, WEIGHT_BITS, WEIGHT_NOISE, DRIFT = 3, 4, 7, 8, 9  # the purposes
 
 
 def words(seed, purpose, ordinal, step, n):

@@ -27,8 +27,8 @@ def numbers(tree):
 
 @posix
 def test_killed_and_resumed_gives_the_same_numbers_and_trains_no_row_twice(toy_process):
-    code, out, _ = toy_process.run("run", "--all")
-    assert code == 0
+    code, out, err = toy_process.run("run", "--all")
+    assert code == 0, err
     assert "toy-effect\tconfirmed" in out
     expected, total = numbers(toy_process.tree), len(toy_process.rows())
     assert len(set(toy_process.rows())) == total

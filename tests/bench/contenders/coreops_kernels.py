@@ -1,4 +1,7 @@
-"""The optimizers' kernels alone, and the STREAM triad in the same process; loops over calls are compiled."""
+"""The optimizers' kernels alone, and the STREAM triad in the same process; loops over calls are compiled.
+
+Where a task names `rules`, those run too, through the dispatch, on a network of that many parameters.
+"""
 
 import numba
 import numpy as np
@@ -10,6 +13,7 @@ from coreops.optimizers.momentum import heavy_ball_update
 from coreops.optimizers.rmsprop import rmsprop_update
 from coreops.optimizers.sgd import sgd_update
 
+from . import coreops_rules
 from .worker import serve
 
 # A short vector takes less time than a call from Python, so the calls are repeated in compiled code.
@@ -84,14 +88,23 @@ class CoreopsKernels:
         self.vectors = vectors(task["n"])
         for rule in RULES.values():
             rule(1, *self.vectors)
+        self.dispatched = None
+        if task.get("rules"):
+            chosen = {rule: coreops_rules.RULES[rule] for rule in task["rules"]}
+            self.dispatched = coreops_rules.CoreopsRules(chosen, task["size"])
         return {"compile_s": None, "variant": "", "steps": task["n"]}
 
     def reset(self):
         for vector in self.vectors[2:]:
             vector[:] = 0
+        if self.dispatched:
+            self.dispatched.reset()
 
     def run(self, rule, calls):
-        RULES[rule](calls, *self.vectors)
+        if rule in RULES:
+            RULES[rule](calls, *self.vectors)
+        else:
+            self.dispatched.run(rule, calls, before=1)  # the first update of some rules also sets up their state
 
     def parameters(self):
         return {"theta": self.vectors[0]}
