@@ -59,8 +59,7 @@ def block_per_row(rows, places, ops, reals, integers, scratch, orders, results, 
 
 
 def simulated_block_per_row(*buffers):
-    simulator.enter(cuda)
-    block_per_row(*(simulator.plain(buffer) for buffer in buffers))
+    simulator.run(cuda, block_per_row, *buffers)
 
 
 @contextmanager

@@ -159,3 +159,52 @@ for raised, seen in ((MemoryError("out of memory"), SweepFailed), (KeyboardInter
 @pytest.mark.parametrize("case", CASES)
 def test_the_host_side(case, tmp_path):
     output_of(HOST + CASES[case], tmp_path, **SIMULATED)
+
+
+LANES = """
+import sys
+import numpy as np
+from numba import cuda
+from coreops.cuda import simulator
+from coreops.target import barrier, lane, lanes
+sys.setswitchinterval(1e-5)
+def reverse(buffer, careful):
+    n = buffer.size // 2
+    for i in range(lane(), n, lanes()):
+        buffer[n + i] = i
+    if careful:
+        barrier()
+    for i in range(lane(), n, lanes()):
+        buffer[i] = buffer[2 * n - 1 - i]
+    barrier()
+def part(buffer, careful):
+    if careful or lane() % 2:
+        barrier()
+    else:
+        barrier()
+def half(buffer, careful):
+    if careful or lane() % 2:
+        barrier()
+def run(function, careful, lanes=4):
+    @cuda.jit
+    def entry(buffer):
+        simulator.run(cuda, lambda plain: function(plain, careful), buffer)
+    buffer = np.full(16, np.nan)
+    entry[1, lanes, 0, 64](buffer)
+    return buffer[:8].tolist()
+def parts(function, careful):
+    try:
+        run(function, careful)
+    except RuntimeError as error:
+        return "different barriers" in str(error)
+    return False
+right = list(range(7, -1, -1))
+assert run(reverse, True) == run(reverse, True, 1) == right
+assert run(reverse, False) != right, "a missing barrier was not seen"
+assert not parts(part, True) and parts(part, False), "two barriers passed for one"
+assert not parts(half, True) and parts(half, False), "a barrier without some of the lanes"
+"""
+
+
+def test_the_simulator_sees_missing_and_parted_barriers():
+    output_of(LANES, **SIMULATED)
