@@ -80,7 +80,8 @@ def compiled():
         return cuda.jit(simulated_block_per_row)
     folder = kernel_folder()
     with setting("CACHE_DIR", str(folder)):
-        return cuda.jit(cache=usable(folder), max_registers=REGISTERS)(block_per_row)
+        # Optimised again at link time it takes twice as long to compile, and spills four times as much.
+        return cuda.jit(cache=usable(folder), max_registers=REGISTERS, lto=False)(block_per_row)
 
 
 def launch(blocks, threads, shared_bytes, *buffers):
