@@ -81,7 +81,7 @@ def compiled():
     folder = kernel_folder()
     with setting("CACHE_DIR", str(folder)):
         # Optimised again at link time it takes twice as long to compile, and spills four times as much.
-        return cuda.jit(cache=usable(folder), max_registers=REGISTERS, lto=False)(block_per_row)
+        return cuda.jit(block_per_row, cache=usable(folder), max_registers=REGISTERS, lto=False)
 
 
 def launch(blocks, threads, shared_bytes, *buffers):
