@@ -59,8 +59,7 @@ def block_per_row(rows, places, ops, reals, integers, scratch, orders, results, 
 
 
 def simulated_block_per_row(*buffers):
-    simulator.enter(cuda)
-    block_per_row(*(simulator.plain(buffer) for buffer in buffers))
+    simulator.run(cuda, block_per_row, *buffers)
 
 
 @contextmanager
@@ -81,7 +80,8 @@ def compiled():
         return cuda.jit(simulated_block_per_row)
     folder = kernel_folder()
     with setting("CACHE_DIR", str(folder)):
-        return cuda.jit(cache=usable(folder), max_registers=REGISTERS)(block_per_row)
+        # Optimised again at link time it takes twice as long to compile, and spills four times as much.
+        return cuda.jit(block_per_row, cache=usable(folder), max_registers=REGISTERS, lto=False)
 
 
 def launch(blocks, threads, shared_bytes, *buffers):

@@ -12,7 +12,6 @@ import sys
 import numpy as np
 from numba import cuda
 from coreops.cuda import products, simulator
-from coreops.cuda.simulator import enter
 from coreops.target import gemm
 sys.setswitchinterval(1e-5)
 NOISE = 7.0
@@ -25,8 +24,7 @@ for name in ("tiled_product", "plain_product"):
 
 @cuda.jit
 def entry(buffer, numbers):
-    enter(cuda)
-    gemm(simulator.plain(buffer), *numbers)
+    simulator.run(cuda, lambda plain: gemm(plain, *numbers), buffer)
 
 def check(m, n, k, form, bias, lanes, dtype):
     generator = np.random.default_rng(m + 100 * n + k)

@@ -105,6 +105,18 @@ def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():
     assert generic - elsewhere == set(PIECES), generic
 
 
+def test_what_is_launched_is_what_was_compiled_here():
+    """numba-cuda would optimise at link time, and as a decorator with arguments forgets that it should not."""
+    from coreops.cuda import entry
+    from coreops.kernel_cache import kernel_folder
+
+    kernel = entry.compiled()
+    assert kernel.py_func is entry.block_per_row
+    assert kernel.targetoptions["lto"] is False and kernel.targetoptions["fastmath"] is False
+    assert kernel.targetoptions["max_registers"] == entry.REGISTERS
+    assert str(kernel._cache.cache_path).startswith(str(kernel_folder()))
+
+
 def test_bad_dtype():
     from coreops.cuda.entry import ptx
 
