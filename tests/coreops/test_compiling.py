@@ -23,7 +23,7 @@ def test_what_was_compiled_is_not_compiled_again(folder):
     assert compiling.uncompiled() == ("float32", "float64")
     compiling.compile_all("float32")
     assert compiling.uncompiled() == ("float64",)
-    assert compiling.uncompiled(("float32",)) == ()
+    assert compiling.uncompiled("float32") == compiling.uncompiled(("float32",)) == ()
 
 
 def test_nothing_is_compiled_where_kernels_run_as_python_or_cannot_be_kept(folder, monkeypatch):
