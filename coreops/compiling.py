@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
-    """Which of `dtypes` (a name or several) must still be compiled; none where kernels run as Python or cannot be kept."""
+    """Which of `dtypes`, a name or several, must still be compiled; none if kernels run as Python or cannot be kept."""
     dtypes = (dtypes,) if isinstance(dtypes, str) else dtypes
     for dtype in dtypes:
         if dtype not in DTYPES:
