@@ -4,10 +4,12 @@ import os
 
 import numpy as np
 
-from .one_thread import check, size_epochs, write_problem
-from .process import ContenderError, Contenders, interleave, ratio, spread
+from .one_thread import cell as cell_of
+from .one_thread import write_problem
+from .process import Contenders, interleave
 from .report import interval, number, rows
-from .shapes import AGREEMENT, SHAPES
+from .shapes import SHAPES
+from .sweeps import prepare
 
 OURS, CPU, JAX = "coreops, GPU", "coreops, CPU", "JAX, GPU"
 # rows of the table -> (bar against JAX on the same GPU, aim)
@@ -44,32 +46,20 @@ def measure(specs, sizes, rounds, seconds, folder, say, shape="S1"):
 
 def _sweep(group, shape, n, rounds, seconds, folder, say):
     arrays, path = write_problem(shape, folder, n)
-    cells = {name: {"error": reason} for name, reason in group.failed.items()}
-    ready, starts, reference = {}, {}, None
-    for name, worker in group.workers.items():
-        say(f"{n} rows of {shape.name}: {name}")
-        more = {"rows": n, "threads": None if name == OURS else len(os.sched_getaffinity(0)),
-                "processor": "cuda" if name == OURS else "cpu",
-                "widths": sorted({min(n, width) for width in (64, 256, 1024, 4096)}, reverse=True)}  # fmt: skip
-        try:
-            first, elapsed, losses = check(worker, shape, arrays, path, folder, 1, **more)
-            reference = losses if reference is None else reference
-            more["choice"] = first.get("choice")
-            reply, epochs = size_epochs(worker, shape, path, 1, elapsed, seconds, **more)
-        except ContenderError as error:
-            if name == OURS:
-                raise
-            cells[name] = {"error": str(error)}
-            continue
-        ready[name] = reply, first, epochs, float(np.max(np.abs(losses / reference - 1)))
-        starts[name] = lambda worker=worker: worker.ask(do="run")["seconds"]
+    settings = {
+        name: {
+            "rows": n,
+            "threads": None if name == OURS else len(os.sched_getaffinity(0)),
+            "processor": "cuda" if name == OURS else "cpu",
+            "widths": sorted({min(n, width) for width in (64, 256, 1024, 4096)}, reverse=True),
+        }
+        for name in group.workers
+    }
+    cells, ready, starts = prepare(group, OURS, shape, arrays, path, folder, seconds, settings, say)
     times = interleave(starts, rounds)
-    for name, (reply, first, epochs, deviation) in ready.items():
-        micro = np.asarray(times[name]) / reply["steps"] * 1e6
-        ours = np.asarray(times[OURS]) / ready[OURS][0]["steps"] * 1e6
-        cells[name] = {"us_per_step": spread(micro), "ratio": ratio(ours, micro), "compile_s": first["compile_s"],
-                       "variant": reply["variant"], "epochs": epochs, "deviation": deviation,
-                       "agrees": deviation <= AGREEMENT}  # fmt: skip
+    ours = np.asarray(times[OURS]) / ready[OURS][0]["steps"] * 1e6
+    for name, parts in ready.items():
+        cells[name] = cell_of(*parts, times[name], ours)
     return cells
 
 

@@ -38,24 +38,8 @@ def measure(specs, shapes, rounds, seconds, folder, say):
 
 def _sweep(group, shape, lanes, threads, rounds, seconds, folder, say):
     arrays, path = write_problem(shape, folder, ROWS)
-    cells = {name: {"error": reason} for name, reason in group.failed.items()}
-    ready, starts, reference = {}, {}, None
-    for name, worker in group.workers.items():
-        say(f"sweep of {shape.name}: {name}")
-        more = {"rows": ROWS, "threads": threads, "lanes": lanes.get(name, 1)}
-        try:
-            first, elapsed, losses = check(worker, shape, arrays, path, folder, 1, **more)
-            reference = losses if reference is None else reference
-            deviation = float(np.max(np.abs(losses / reference - 1)))
-            more["choice"] = first.get("choice")
-            reply, epochs = size_epochs(worker, shape, path, 1, elapsed, seconds, **more)
-        except ContenderError as error:
-            if name == OURS:
-                raise
-            cells[name] = {"error": str(error)}
-            continue
-        ready[name] = (reply, first, epochs, deviation)
-        starts[name] = lambda worker=worker: worker.ask(do="run")["seconds"]
+    settings = {name: {"rows": ROWS, "threads": threads, "lanes": lanes.get(name, 1)} for name in group.workers}
+    cells, ready, starts = prepare(group, OURS, shape, arrays, path, folder, seconds, settings, say)
     times = interleave(starts, rounds)
     ours = np.asarray(times[OURS]) / ready[OURS][0]["steps"] * 1e6
     for name, parts in ready.items():
@@ -68,6 +52,33 @@ def _sweep(group, shape, lanes, threads, rounds, seconds, folder, say):
         "bars": bars,
         "efficiency": _efficiency(group.workers[OURS], threads, rounds),
     }
+
+
+def prepare(group, ours, shape, arrays, path, folder, seconds, settings, say):
+    """({contender: its error}, {contender: (reply, first reply, epochs, deviation)}, {contender: start of one run}).
+
+    Each contender of the group trains once with its settings, has its losses compared with those of the first, and its
+    epochs sized to take about `seconds`. An error of `ours` is raised, that of a peer is its cell.
+    """
+    cells = {name: {"error": reason} for name, reason in group.failed.items()}
+    ready, starts, reference = {}, {}, None
+    for name, worker in group.workers.items():
+        more = settings[name]
+        say(f"{more['rows']} rows of {shape.name}: {name}")
+        try:
+            first, elapsed, losses = check(worker, shape, arrays, path, folder, 1, **more)
+            reference = losses if reference is None else reference
+            deviation = float(np.max(np.abs(losses / reference - 1)))
+            choice = {"choice": first.get("choice")}
+            reply, epochs = size_epochs(worker, shape, path, 1, elapsed, seconds, **more, **choice)
+        except ContenderError as error:
+            if name == ours:
+                raise
+            cells[name] = {"error": str(error)}
+            continue
+        ready[name] = reply, first, epochs, deviation
+        starts[name] = lambda worker=worker: worker.ask(do="run")["seconds"]
+    return cells, ready, starts
 
 
 def _efficiency(worker, threads, rounds):
