@@ -46,7 +46,7 @@ class Emitter:
 
     def splat(self, scalar, vector):
         first = self.builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.length), [0] * self.length)
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
         return self.builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
     def load(self, place, mask):
@@ -161,34 +161,51 @@ class Emitter:
         counts: how many columns each vector of a row of C has, None: all.
         """
         b, masks = self.builder, [self.mask_below(count) for count in counts]
-        a_row, a_col = stride
+        ways = 4 if rows <= 2 else 1  # each addition waits four cycles for the last one to the same sum
         zero = ir.Constant(self.vector, [0.0] * self.length)
-        sums = [[cgutils.alloca_once(b, self.vector) for _ in masks] for _ in range(rows)]
+        sums = [[[cgutils.alloca_once(b, self.vector) for _ in masks] for _ in range(rows)] for _ in range(ways)]
         exists, first, start_row = start
         with b.if_else(exists) as (then, otherwise):
             with then:
                 for r in range(rows):
                     for v, mask in enumerate(masks):
                         shift = b.add(b.mul(_word(r), start_row), _word(v * self.length))
-                        b.store(self.load(self.offset(first, shift), mask), sums[r][v])
+                        b.store(self.load(self.offset(first, shift), mask), sums[0][r][v])
             with otherwise:
                 for r in range(rows):
                     for v in range(len(masks)):
-                        b.store(zero, sums[r][v])
-        with self.loop(_word(0), depth, _word(1)) as (p, _):
+                        b.store(zero, sums[0][r][v])
+        several = b.and_(depth, _word(-ways))
+        for way in sums[1:]:
+            for total in (total for row in way for total in row):
+                b.store(zero, total)
+        with self.loop(_word(0), several, _word(ways)) as (p, _):
             if rows < HEIGHTS[0] or counts != [None, None]:  # whole tiles are where large products spend their time
                 self.keep_rolled()
-            across = self.offset(right, b.mul(p, pitch))
-            vectors = [self.load(self.offset(across, _word(v * self.length)), m) for v, m in enumerate(masks)]
-            down = self.offset(left, b.mul(p, a_col))
+            for w, way in enumerate(sums):
+                self.accumulate(way, masks, b.add(p, _word(w)), left, stride, right, pitch)
+        if ways > 1:
+            with self.loop(several, depth, _word(1)) as (p, _):
+                self.keep_rolled()
+                self.accumulate(sums[0], masks, p, left, stride, right, pitch)
             for r in range(rows):
-                value = self.splat(b.load(self.offset(down, b.mul(_word(r), a_row))), self.vector)
                 for v in range(len(masks)):
-                    total = self.call(f"fma.{self.suffix}", self.vector, [value, vectors[v], b.load(sums[r][v])])
-                    b.store(total, sums[r][v])
+                    parts = [b.load(way[r][v]) for way in sums]
+                    b.store(b.fadd(b.fadd(parts[0], parts[1]), b.fadd(parts[2], parts[3])), sums[0][r][v])
         for v, count in enumerate(counts):
             places = [self.offset(out, b.add(b.mul(_word(r), n), _word(v * self.length))) for r in range(rows)]
-            self.store_first(count, [b.load(sums[r][v]) for r in range(rows)], places)
+            self.store_first(count, [b.load(sums[0][r][v]) for r in range(rows)], places)
+
+    def accumulate(self, sums, masks, p, left, stride, right, pitch):
+        """sums += A[:, p] B[p, :]."""
+        b, (a_row, a_col) = self.builder, stride
+        across = self.offset(right, b.mul(p, pitch))
+        vectors = [self.load(self.offset(across, _word(v * self.length)), m) for v, m in enumerate(masks)]
+        down = self.offset(left, b.mul(p, a_col))
+        for r, row in enumerate(sums):
+            value = self.splat(b.load(self.offset(down, b.mul(_word(r), a_row))), self.vector)
+            for total, vector in zip(row, vectors, strict=True):
+                b.store(self.call(f"fma.{self.suffix}", self.vector, [value, vector, b.load(total)]), total)
 
     def strip(self, m, counts, depth, left, stride, right, pitch, out, n, start):
         """All rows of one panel of columns."""

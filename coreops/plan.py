@@ -7,6 +7,7 @@ it and as many of its gradient. Images are stored channels last: (examples, heig
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -207,8 +208,25 @@ class Plan:
                 needing.add(id(op["y"].storage))
         return needing
 
-    def lay_out(self, capacity, weighted=False):
-        """Records for batches of up to `capacity` examples: (ops, fields of the row's record, arena size)."""
+    def _overwritten(self):
+        """{id of an activation's output: the input that it may overwrite, as nobody else looks at it}."""
+        readers = Counter(id(op[name].storage) for op in self.operations for name in ("x", "x2", "w") if op[name])
+        writers = {id(op["y"].storage): op["kind"] for op in self.operations if op["y"]}
+        return {
+            id(op["y"].storage): op["x"].storage
+            for op in self.operations
+            if op["kind"] in records.OVERWRITING
+            and op["slope"] >= 0  # the sign of the output tells that of the input
+            and readers[id(op["x"].storage)] == 1
+            and writers.get(id(op["x"].storage)) in records.OVERWRITABLE
+        }
+
+    def lay_out(self, capacity, *, weighted=False, overwrite=False, input_gradient=True):
+        """Records for batches of up to `capacity` examples: (ops, fields of the row's record, arena size).
+
+        overwrite: let activations overwrite their inputs where that changes no result: a smaller arena, in which the
+        outputs of the layers before them are lost. input_gradient: whether a pass may ask for it.
+        """
         offsets, position = {}, 0
         for parameter in self.parameters:
             offsets[id(parameter)] = position
@@ -222,11 +240,19 @@ class Plan:
             position += tensor.size
         n_stats = position - stats
         position = stats + aligned(n_stats)
+        overwritten = self._overwritten() if overwrite else {}
+        without_gradient = {id(self.target), id(self.example_weights)}
+        if not input_gradient and self.operations[-1]["x"].storage is not self.input:  # a loss writes what it reads
+            without_gradient.add(id(self.input))
         for value in (*self.values, self.target, self.example_weights):
+            place = overwritten.get(id(value))
+            if place is not None:
+                offsets[id(value)], gradients[id(value)] = offsets[id(place)], gradients[id(place)]
+                continue
             size = aligned(value.width * (capacity if value.per_example else 1))
             offsets[id(value)] = position
             position += size
-            if value is not self.target and value is not self.example_weights:
+            if id(value) not in without_gradient:
                 gradients[id(value)] = position
                 position += size
         needing = self._needing_gradient()
@@ -260,8 +286,8 @@ class Plan:
                 op[name] = spec[name]
         layout = dict(
             n_theta=n_theta, n_weights=sum(w.size for w in self.weights), grad=grad, stats=stats, n_stats=n_stats,
-            inputs=offsets[id(self.input)], input_gradient=gradients[id(self.input)], n_in=self.input.width,
-            targets=offsets[id(self.target)], n_target=self.target.width, capacity=capacity,
+            inputs=offsets[id(self.input)], input_gradient=gradients.get(id(self.input), records.NONE),
+            n_in=self.input.width, targets=offsets[id(self.target)], n_target=self.target.width, capacity=capacity,
             example_weights=offsets[id(self.example_weights)] if weighted else records.NONE,
         )  # fmt: skip
         return ops, layout, position

@@ -1,5 +1,6 @@
 """A run: everything that decides one training, checked, and encoded as one record of a table."""
 
+import functools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -179,8 +180,11 @@ class Row:
         return passes * float(r["epochs"]) * (self.batches * 500.0 + len(self.train) * float(r["n_theta"]))
 
 
-def encode(run: Run, data: Data) -> Row:
-    """Check the run against its data and lay it out."""
+def encode(run: Run, data: Data, room=None) -> Row:
+    """Check the run against its data and lay it out.
+
+    room: elements that the arena should not exceed, if evaluating fewer examples at a time can avoid it.
+    """
     network, data = run.network, run.data or data
     x = data.inputs(network)
     n = len(x)
@@ -191,13 +195,14 @@ def encode(run: Run, data: Data) -> Row:
     if batch_size > len(train):
         raise wrong("batch_size", batch_size, f"an integer in [1, {len(train)}], the number of training examples")
     _check_batch_norm(run, batch_size, len(train))
-    capacity = batch_size
-    if run.evaluate_every:
-        capacity = max(batch_size, min(EVALUATION_CHUNK, max(len(train), len(held_out))))
     targets = y[train]
     groups, sampler_weights = run.sampling.prepare(*classes(network, targets), targets, batch_size)
     weights = position_weights(run.weights, sampler_weights, train, n, network.dtype)
-    ops, layout, arena_size = network.lay_out(capacity, weights.size > 0)
+    lay_out = functools.partial(
+        network.lay_out, weighted=weights.size > 0, overwrite=True, input_gradient=run.adversary is not None
+    )
+    chunk = min(EVALUATION_CHUNK, max(len(train), len(held_out))) if run.evaluate_every else 0
+    ops, layout, arena_size = lay_out(_capacity(lay_out, batch_size, chunk, room))
     record = np.zeros(1, records.ROW)
     row, rule, stop = record[0], run.optimizer, run.early_stopping
     for name, value in layout.items():
@@ -236,6 +241,14 @@ def encode(run: Run, data: Data) -> Row:
         network, record, ops, arena_size, x.reshape(-1), y.reshape(-1), weights, train, held_out, groups, order_size,
         theta0, stats0,
     )  # fmt: skip
+
+
+def _capacity(lay_out, batch_size, chunk, room):
+    """Examples per pass: a batch, or an evaluation's chunk, halved until the arena keeps to `room` if it can."""
+    if room is not None and lay_out(batch_size)[2] <= room:
+        while chunk > batch_size and lay_out(chunk)[2] > room:
+            chunk //= 2
+    return max(batch_size, chunk)
 
 
 def _check_batch_norm(run, batch_size, n):

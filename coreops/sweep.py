@@ -156,6 +156,7 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
         raise wrong("journal", journal, "the path of a file, or None", TypeError)
     if target == "cuda":
         from coreops.cuda import check_device
+        from coreops.cuda.chunks import shared_room
 
         check_device(threads)
     else:
@@ -165,7 +166,8 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
     shared, encoded = Data(X, y), []
     for i, run in enumerate(rows):
         try:
-            encoded.append(encode(run, shared))
+            room = shared_room(run.network.dtype) if target == "cuda" else None
+            encoded.append(encode(run, shared, room))
         except (TypeError, ValueError) as error:
             raise type(error)(f"rows[{i}]: {error}") from None
     _check_size(encoded)

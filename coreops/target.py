@@ -19,6 +19,7 @@ from coreops.kernel_cache import LockedCache, kernel_folder, usable
 from coreops.microkernel import register_tiled_gemm
 
 JIT = not numba.config.DISABLE_JIT
+at = np.uint64  # an offset: a signed one may count from the end, and the test for that takes longer than a product
 
 
 # Merged by LLVM and not by Numba (inline="always"): Numba keeps what it has inlined for one target for the others too.
@@ -184,6 +185,39 @@ def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
     )
 
 
+# --- rows of products too small for `gemm`, by all lanes; no barrier at the end ---------------------------
+
+
+def combine(buffer, start, x, step, w, pitch, y, n, k):
+    """y_j = S_j + sum over p < k of x_(p step) w_(p pitch + j), j < n; all are offsets. start < 0: S = 0."""
+    for j in range(lane(), n, lanes()):
+        total = buffer[at(start + j)] if start >= 0 else buffer.dtype.type(0)
+        for p in range(k):
+            total += buffer[at(x + p * step)] * buffer[at(w + p * pitch + j)]
+        buffer[at(y + j)] = total
+
+
+def dots(buffer, start, x, w, y, n, k):
+    """y_j = S_j + sum over p < k of x_p w_(j k + p), j < n; all are offsets. start < 0: S = 0."""
+    for j in range(lane(), n, lanes()):
+        total = buffer[at(start + j)] if start >= 0 else buffer.dtype.type(0)
+        for p in range(k):
+            total += buffer[at(x + p)] * buffer[at(w + j * k + p)]
+        buffer[at(y + j)] = total
+
+
+@overload(combine, target="generic", jit_options=INLINED)
+def _combine(buffer, start, x, step, w, pitch, y, n, k):
+    return lambda buffer, start, x, step, w, pitch, y, n, k: spans.combine(
+        buffer, max(start, 0), w, y, n, start, x, step, k, pitch
+    )
+
+
+@overload(dots, target="generic", jit_options=INLINED)
+def _dots(buffer, start, x, w, y, n, k):
+    return lambda buffer, start, x, w, y, n, k: spans.dots(buffer, start, x, w, y, n, k)
+
+
 # --- short runs of neighbouring elements, by one lane ------------------------------------------------------
 
 
@@ -199,12 +233,27 @@ def add_span(buffer, source, to, n):
         buffer[to + j] += buffer[source + j]
 
 
-def route_span(buffer, x, y, left, dx, n):
-    """Where x = y: dx += left and then left = 0; each argument names n elements."""
+def largest_span(buffer, source, to, n):
+    """buffer[to + j] = the larger of it and buffer[source + j], j < n; NaN is not hidden."""
     for j in range(n):
-        if buffer[x + j] == buffer[y + j]:
-            buffer[dx + j] += buffer[left + j]
-            buffer[left + j] = 0
+        new = buffer[source + j]
+        if new > buffer[to + j] or new != new:
+            buffer[to + j] = new
+
+
+def route_window(buffer, x, y, dy, dx, n, height, width, line):
+    """dx += dy at the first place of the window where x = y, for each of n channels.
+
+    y and dy name n elements; the window's rows lie `line` apart in x and dx, its columns n.
+    """
+    for j in range(n):
+        left = buffer[dy + j]
+        for k in range(height):
+            for column in range(width):
+                at = k * line + column * n + j
+                if buffer[x + at] == buffer[y + j]:
+                    buffer[dx + at] += left
+                    left = buffer.dtype.type(0)
 
 
 @overload(copy_span, target="generic", jit_options=INLINED)
@@ -217,9 +266,16 @@ def _add_span(buffer, source, to, n):
     return lambda buffer, source, to, n: spans.add(buffer, source, to, n)
 
 
-@overload(route_span, target="generic", jit_options=INLINED)
-def _route_span(buffer, x, y, left, dx, n):
-    return lambda buffer, x, y, left, dx, n: spans.route(buffer, x, y, left, dx, n)
+@overload(largest_span, target="generic", jit_options=INLINED)
+def _largest_span(buffer, source, to, n):
+    return lambda buffer, source, to, n: spans.largest(buffer, source, to, n)
+
+
+@overload(route_window, target="generic", jit_options=INLINED)
+def _route_window(buffer, x, y, dy, dx, n, height, width, line):
+    return lambda buffer, x, y, dy, dx, n, height, width, line: spans.route(
+        buffer, x, y, dy, dx, n, height, width, line
+    )
 
 
 # --- functions with one body per precision ---------------------------------------------------------------

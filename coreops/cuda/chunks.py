@@ -39,6 +39,11 @@ def reserved(dtype, threads):
     return aligned(max(TILE, -(-8 * threads // dtype.itemsize)))
 
 
+def shared_room(dtype):
+    """Elements of a block's shared memory that an arena may take."""
+    return SHARED_BYTES // dtype.itemsize - reserved(dtype, MOST_THREADS)
+
+
 def shared_arena(task, threads):
     """Whether parameters, gradients and activations fit in the block's shared memory."""
     dtype = task.row.network.dtype

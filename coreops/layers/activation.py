@@ -97,53 +97,82 @@ class Identity:
 
 
 @kernel(inline=True)
+def bring(buffer, source, to, n):
+    """Copy n elements from `source` to `to`, unless that is the same place: what follows changes them there.
+
+    As one loop from x to y it would not vectorise where y overwrites x.
+    """
+    if source != to:
+        values, target = buffer[source : source + n], buffer[to : to + n]
+        for i in range(lane(), n, lanes()):
+            target[i] = values[i]
+
+
+@kernel(inline=True)
 def rectifier_forward(op, m, arena):
     """y = x where x > 0, slope x elsewhere (so that NaN is not hidden)."""
     n = m * op["n_out"]
-    x, y, slope = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n], arena.dtype.type(op["slope"])
+    bring(arena, op["x"], op["y"], n)
+    y, slope, one = arena[op["y"] : op["y"] + n], arena.dtype.type(op["slope"]), arena.dtype.type(1)
     for i in range(lane(), n, lanes()):
-        v = x[i]
-        y[i] = v if v > 0 else slope * v
+        y[i] *= one if y[i] > 0 else slope  # a product: a choice of what to store would become a branch
     barrier()
 
 
 @kernel(inline=True)
 def sigmoid_forward(op, m, arena):
     n = m * op["n_out"]
-    x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
+    bring(arena, op["x"], op["y"], n)
+    y = arena[op["y"] : op["y"] + n]
     for i in range(lane(), n, lanes()):
-        y[i] = sigmoid(x[i])
+        y[i] = sigmoid(y[i])
     barrier()
 
 
 @kernel(inline=True)
 def tanh_forward(op, m, arena):
     n = m * op["n_out"]
-    x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
+    bring(arena, op["x"], op["y"], n)
+    y = arena[op["y"] : op["y"] + n]
     for i in range(lane(), n, lanes()):
-        y[i] = tanh(x[i])
+        y[i] = tanh(y[i])
     barrier()
 
 
 @kernel(inline=True)
 def activation_backward(op, m, arena, mode):
-    """dx = dy phi'(x), with phi' = 1 or slope, y (1 - y), 1 - y^2."""
+    """dx = dy phi'(x), with phi' = 1 or slope, y (1 - y), 1 - y^2.
+
+    Where y overwrote x, dx overwrites dy, and slope >= 0: y > 0 where x was.
+    """
     flags, n = op["flags"], m * op["n_out"]
     if flags & SKIP_DX and not mode & INPUT_GRADIENT:
         return
     x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
-    dx, dy = arena[op["dx"] : op["dx"] + n], arena[op["dy"] : op["dy"] + n]
     kind, slope, one = op["kind"], arena.dtype.type(op["slope"]), arena.dtype.type(1)
-    add, zero = flags & ADD_DX != 0, arena.dtype.type(0)
-    if kind == records.RECTIFIER:
-        for i in range(lane(), n, lanes()):
-            dx[i] = (dx[i] if add else zero) + (dy[i] if x[i] > 0 else slope * dy[i])
-    elif kind == records.SIGMOID:
-        for i in range(lane(), n, lanes()):
-            dx[i] = (dx[i] if add else zero) + dy[i] * (y[i] * (one - y[i]))
+    dx = arena[op["dx"] : op["dx"] + n]
+    if flags & ADD_DX:
+        dy = arena[op["dy"] : op["dy"] + n]
+        if kind == records.RECTIFIER:
+            for i in range(lane(), n, lanes()):
+                dx[i] += dy[i] if x[i] > 0 else slope * dy[i]
+        elif kind == records.SIGMOID:
+            for i in range(lane(), n, lanes()):
+                dx[i] += dy[i] * (y[i] * (one - y[i]))
+        else:
+            for i in range(lane(), n, lanes()):
+                dx[i] += dy[i] * (one - y[i] * y[i])
     else:
-        for i in range(lane(), n, lanes()):
-            dx[i] = (dx[i] if add else zero) + dy[i] * (one - y[i] * y[i])
+        bring(arena, op["dy"], op["dx"], n)
+        if kind == records.RECTIFIER:
+            for i in range(lane(), n, lanes()):
+                dx[i] *= one if x[i] > 0 else slope
+        elif kind == records.SIGMOID:
+            for i in range(lane(), n, lanes()):
+                dx[i] *= y[i] * (one - y[i])
+        else:
+            for i in range(lane(), n, lanes()):
+                dx[i] *= one - y[i] * y[i]
     barrier()
 
 

@@ -86,22 +86,20 @@ def frame_images(op, image, m, arena):
     """Copies of m images within a frame of zeros, or of what lies on the opposite side."""
     dims, zero, to = op["dims"], arena.dtype.type(0), op["work"] + 1
     height, pad, n, frame = dims[HEIGHT], dims[PAD_Y], dims[WIDTH] * dims[CHANNELS], dims[PAD_X] * dims[CHANNELS]
-    framed, circular = height + 2 * pad, dims[CIRCULAR] != 0
+    framed, width, circular = height + 2 * pad, n + 2 * frame, dims[CIRCULAR] != 0
+    if not circular:
+        everything = arena[to : to + m * framed * width]
+        for j in range(lane(), everything.size, lanes()):
+            everything[j] = zero
+        barrier()
     for r in range(lane(), m * framed, lanes()):
         i, y = r // framed, r % framed - pad
-        line, row = to + r * (n + 2 * frame), image + (i * height + y % height) * n
+        line, row = to + r * width, image + (i * height + y % height) * n
         if circular or 0 <= y < height:
             copy_span(arena, row, line + frame, n)
         if circular:
             copy_span(arena, row + n - frame, line, frame)
             copy_span(arena, row, line + frame + n, frame)
-        elif 0 <= y < height:
-            for j in range(frame):
-                arena[line + j] = zero
-                arena[line + frame + n + j] = zero
-        else:
-            for j in range(n + 2 * frame):
-                arena[line + j] = zero
     barrier()
 
 
@@ -131,14 +129,13 @@ def sum_patches(op, m, arena, image, add):
             row = (y - k) // dims[STRIDE_Y]
             if y >= k and row < rows and row * dims[STRIDE_Y] == y - k:
                 first = (i * rows + row) * columns
-                for column in range(dims[KERNEL_WIDTH]):  # neighbouring windows overlap: not both at a time
-                    if dims[BY_COLUMNS]:
-                        tap = k * across + column
-                        add_span(arena, patches + tap * m * rows * columns + first, line + column, columns)
-                    else:
-                        place = patches + first * size + k * across + column * c
-                        for p in range(columns):
-                            add_span(arena, place + p * size, line + p * step + column * c, c)
+                if dims[BY_COLUMNS]:
+                    for tap in range(k * across, k * across + across):  # neighbouring windows overlap: not all at once
+                        source = patches + tap * m * rows * columns + first
+                        add_span(arena, source, line + tap - k * across, columns)
+                else:
+                    for p in range(columns):
+                        add_span(arena, patches + (first + p) * size + k * across, line + p * step, across)
     barrier()
 
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from coreops import records
 from coreops.layers.window import (
     CHANNELS,
@@ -19,7 +17,7 @@ from coreops.layers.window import (
     slide,
 )
 from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
-from coreops.target import add_span, barrier, kernel, lane, lanes, route_span
+from coreops.target import add_span, barrier, copy_span, kernel, lane, lanes, largest_span, route_window
 
 
 class Pooling:
@@ -120,27 +118,23 @@ def pool_forward(op, m, arena):
     """A lane owns rows of the output; one place of the window after the other, for all channels at once."""
     dims, largest = op["dims"], op["kind"] == records.MAX_POOL
     c, rows, columns, line = dims[CHANNELS], dims[ROWS], dims[COLUMNS], dims[WIDTH] * dims[CHANNELS]
-    share = arena.dtype.type(1.0 / (dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH]))
-    nothing, step = arena.dtype.type(-np.inf if largest else 0.0), dims[STRIDE_X] * c
+    share, step = arena.dtype.type(1.0 / (dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH])), dims[STRIDE_X] * c
     for r in range(lane(), m * rows, lanes()):
-        image, first = (
-            op["x"] + (r // rows * dims[HEIGHT] + r % rows * dims[STRIDE_Y]) * line,
-            op["y"] + r * columns * c,
-        )
-        out = arena[first : first + columns * c]
-        for j in range(columns * c):
-            out[j] = nothing
+        image = op["x"] + (r // rows * dims[HEIGHT] + r % rows * dims[STRIDE_Y]) * line
+        first = op["y"] + r * columns * c
         for k in range(dims[KERNEL_HEIGHT]):
             for column in range(dims[KERNEL_WIDTH]):
                 start, to = image + k * line + column * c, first
                 for _ in range(columns):
-                    x, y = arena[start : start + c], arena[to : to + c]
-                    for j in range(c):
-                        v, best = x[j], y[j]
-                        top = v if v > best or v != v else best  # NaN is not hidden
-                        y[j] = top if largest else v + best
+                    if k + column == 0:
+                        copy_span(arena, start, to, c)
+                    elif largest:
+                        largest_span(arena, start, to, c)
+                    else:
+                        add_span(arena, start, to, c)
                     start, to = start + step, to + c
         if not largest:
+            out = arena[first : first + columns * c]
             for j in range(columns * c):
                 out[j] *= share
     barrier()
@@ -155,26 +149,24 @@ def pool_backward(op, m, arena, mode):
     if flags & SKIP_DX and not mode & INPUT_GRADIENT:
         return
     c, n_in, n_out, line = dims[CHANNELS], op["n_in"], op["n_out"], dims[WIDTH] * dims[CHANNELS]
-    share = arena.dtype.type(1.0 if largest else 1.0 / (dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH]))
+    height, width, columns = dims[KERNEL_HEIGHT], dims[KERNEL_WIDTH], dims[COLUMNS]
+    share = arena.dtype.type(1.0 / (height * width))
     for i in range(lane(), m, lanes()):
         image, left = i * n_in, op["work"] + i * c
         dx, rest = arena[op["dx"] + image : op["dx"] + image + n_in], arena[left : left + c]
         if not flags & ADD_DX:
             for j in range(n_in):
                 dx[j] = zero
-        for p in range(dims[ROWS] * dims[COLUMNS]):
-            y, dy = (
-                op["y"] + i * n_out + p * c,
-                arena[op["dy"] + i * n_out + p * c : op["dy"] + i * n_out + (p + 1) * c],
-            )
-            corner = image + p // dims[COLUMNS] * dims[STRIDE_Y] * line + p % dims[COLUMNS] * dims[STRIDE_X] * c
+        for p in range(dims[ROWS] * columns):
+            y, dy = op["y"] + i * n_out + p * c, op["dy"] + i * n_out + p * c
+            corner = image + (p // columns * dims[STRIDE_Y] * line + p % columns * dims[STRIDE_X] * c)
+            if largest:
+                route_window(arena, op["x"] + corner, y, dy, op["dx"] + corner, c, height, width, line)
+                continue
+            copy_span(arena, dy, left, c)
             for j in range(c):
-                rest[j] = share * dy[j]
-            for k in range(dims[KERNEL_HEIGHT]):
-                for column in range(dims[KERNEL_WIDTH]):
-                    at = corner + k * line + column * c
-                    if largest:
-                        route_span(arena, op["x"] + at, y, left, op["dx"] + at, c)
-                    else:
-                        add_span(arena, left, op["dx"] + at, c)
+                rest[j] *= share
+            for k in range(height):
+                for column in range(width):
+                    add_span(arena, left, op["dx"] + corner + k * line + column * c, c)
     barrier()

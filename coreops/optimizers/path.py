@@ -40,19 +40,21 @@ def rectifiers_only(name, network):
 def squared_paths_in(op, arena, units, sums):
     """Over paths from the inputs to output j: sums_j = b_j^2 + sum_i units_i w_ij^2.
 
-    Two rows at a time, for half the traffic of the sums.
+    Four rows at a time, for a quarter of the traffic of the sums.
     """
-    n_in, n_out, zero = op["n_in"], op["n_out"], arena.dtype.type(0)
+    n_in, n_out, zero, last = op["n_in"], op["n_out"], arena.dtype.type(0), op["n_in"] - 1
     w = arena[op["w"] : op["w"] + n_in * n_out]
     for j in range(lane(), n_out, lanes()):
         bias = arena[op["b"] + j] if op["b"] >= 0 else zero
         sums[j] = bias * bias
-    for i in range(0, n_in, 2):
-        k = min(i + 1, n_in - 1)
-        row, other = w[i * n_out : i * n_out + n_out], w[k * n_out : k * n_out + n_out]
-        a, b = units[i], units[k] if k > i else zero
+    for i in range(0, n_in, 4):
+        i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+        row, row1, row2, row3 = w[i * n_out :], w[i1 * n_out :], w[i2 * n_out :], w[i3 * n_out :]
+        u, u1, u2, u3 = units[i], units[i1], units[i2], units[i3]
+        u1, u2, u3 = u1 if i1 > i else zero, u2 if i2 > i1 else zero, u3 if i3 > i2 else zero
         for j in range(lane(), n_out, lanes()):
-            sums[j] += a * (row[j] * row[j]) + b * (other[j] * other[j])
+            pair = u * (row[j] * row[j]) + u1 * (row1[j] * row1[j])
+            sums[j] += pair + (u2 * (row2[j] * row2[j]) + u3 * (row3[j] * row3[j]))
     barrier()
 
 

@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import coreops.sweep
-from coreops import SGD, Data, Dense, Network, Run, SoftmaxCrossEntropy, SquaredError, fit_many
-from coreops.cuda.chunks import OWN, SHARED, Shared, chunks, lay_out, own_bytes, reserved, threads_of
+from coreops import SGD, Adam, Data, Dense, Network, ReLU, Run, SoftmaxCrossEntropy, SquaredError, fit_many
+from coreops.cuda.chunks import (
+    OWN,
+    SHARED,
+    Shared,
+    chunks,
+    lay_out,
+    own_bytes,
+    reserved,
+    shared_arena,
+    shared_room,
+    threads_of,
+)
 from coreops.cuda.products import TILE
 from coreops.journal import Journal
 from coreops.plan import aligned
@@ -99,6 +110,21 @@ def test_only_an_arena_that_fits_beside_sums_and_products_lies_in_shared_memory(
         assert places[0]["arena_is_shared"] == fits == (network.n_parameters < 1000)
         assert (start, end - start) == (first if fits else 0, t.row.arena_size)
         assert sizes["scratch"] == (0 if fits else aligned(t.row.arena_size)) + aligned(t.row.state_size)
+
+
+def test_a_typical_study_trains_in_shared_memory():
+    """64-32-10 in batches of 32, evaluated after each epoch: fewer examples at a time, so that it still fits."""
+    X, y = np.zeros((300, 64)), np.arange(300) % 10
+    network = Network(Dense(64, 32), ReLU(), Dense(32, 10), loss=SoftmaxCrossEntropy())
+    run = Run(network, optimizer=Adam(1e-3), batch_size=32, epochs=1)
+    roomy, tight = encode(run, Data(X, y)), encode(run, Data(X, y), shared_room(network.dtype))
+    assert roomy.record[0]["capacity"] == 128 and tight.record[0]["capacity"] == 32
+    assert tight.arena_size * 4 < 40 * 1024 < roomy.arena_size * 4
+    for row, fits in ((roomy, False), (tight, True)):
+        assert shared_arena(Task(row, Journal(None), "cuda"), threads_of(row)) == fits
+    wide = Network(Dense(64, 300), ReLU(), Dense(300, 10), loss=SoftmaxCrossEntropy())
+    row = encode(Run(wide, optimizer=Adam(1e-3), batch_size=1, epochs=1), Data(X, y), shared_room(wide.dtype))
+    assert row.record[0]["capacity"] == 128, "it fits in no case: evaluated as ever"
 
 
 def test_device_memory_of_a_row_is_what_its_buffers_take():

@@ -60,14 +60,18 @@ PIECES = {
     "gemm": ("gemm(out, 4, 4, 4, 0, 4, 1, 16, False, 32, -1, 0)", ("%tid.x", "bar.sync", "ld.shared", "fma.rn")),
     "copy_span": ("copy_span(out, 0, 16, 11)", ()),
     "add_span": ("add_span(out, 0, 16, 11)", ()),
-    "route_span": ("route_span(out, 0, 16, 32, 48, 11)", ()),
+    "largest_span": ("largest_span(out, 0, 16, 11)", ()),
+    "route_window": ("route_window(out, 0, 16, 32, 48, 3, 2, 1, 4)", ()),
+    "combine": ("combine(out, -1, 0, 1, 8, 4, 40, 4, 3)", ("%tid.x",)),
+    "dots": ("dots(out, -1, 0, 8, 40, 4, 3)", ("%tid.x",)),
 }
 EACH = """
 import json, sys
 import numpy as np
 from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
-from coreops.target import add_span, barrier, block_sum, copy_span, gemm, lane, lanes, route_span
+from coreops.target import add_span, barrier, block_sum, combine, copy_span, dots, gemm, lane, lanes, largest_span
+from coreops.target import route_window
 import coreops.cuda.overloads
 capability = tuple(int(n) for n in sys.argv[2].split("."))
 numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)

@@ -1,0 +1,89 @@
+"""In training an activation overwrites its input where nobody else looks at it: a smaller arena, the same result."""
+
+import numpy as np
+import pytest
+
+from coreops import (
+    FGSM,
+    SGD,
+    BatchNorm,
+    Conv2D,
+    Data,
+    Dense,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    MaxPool,
+    Network,
+    PReLU,
+    ReLU,
+    Residual,
+    Run,
+    Sigmoid,
+    SoftmaxCrossEntropy,
+    Softplus,
+    SquaredError,
+    Tanh,
+    fit,
+)
+from coreops.plan import Plan
+from coreops.runs import encode
+
+X = np.random.default_rng(3).normal(size=(7, 16))
+Y = np.arange(7) % 3
+IMAGES = dict(input_shape=(4, 4, 1))
+
+# name -> (layers, settings, how many activations overwrite their input)
+NETWORKS = {
+    "dense": ((Dense(16, 5), ReLU(), Dense(5, 4), Tanh(), Dense(4, 3), Sigmoid()), {}, 3),
+    "leaky": ((Dense(16, 5), LeakyReLU(0.1), Dense(5, 3)), {}, 1),
+    "the sign of the output tells nothing": ((Dense(16, 5), LeakyReLU(-0.5), Dense(5, 3)), {}, 0),
+    "the derivative needs the input": ((Dense(16, 5), Softplus(), Dense(5, 4), PReLU(), Dense(4, 3)), {}, 0),
+    "convolution": ((Conv2D(1, 2, 3), ReLU(), Flatten(), Dense(8, 3)), IMAGES, 1),
+    "under another shape": ((Conv2D(1, 2, 3), Flatten(), ReLU(), Dense(8, 3)), IMAGES, 1),
+    "batch norm": ((Dense(16, 5), BatchNorm(), ReLU(), Dense(5, 3)), {}, 1),
+    "a pool needs its output": ((MaxPool(2, 2), ReLU(), Flatten(), Dense(4, 3)), IMAGES, 0),
+    "dropout needs nothing of its own": ((Dense(16, 5), ReLU(), Dropout(0.5), Dense(5, 3)), {}, 1),
+    "the input is read again": ((Dense(16, 5), Residual((ReLU(), Dense(5, 5))), Dense(5, 3)), {}, 0),
+    "inside a residual": ((Dense(16, 5), Residual((Dense(5, 5), Tanh())), ReLU(), Dense(5, 3)), {}, 2),
+    "the network's input": ((ReLU(), Dense(16, 3)), {}, 0),
+    "after another activation": ((Dense(16, 5), Tanh(), ReLU(), Dense(5, 3)), {}, 1),
+}
+
+
+def places(ops):
+    return sum(int(op["x"] == op["y"]) for op in ops), sum(int(op["dx"] == op["dy"] >= 0) for op in ops)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_training_is_the_same_with_and_without(name, monkeypatch):
+    layers, settings, count = NETWORKS[name]
+    network = Network(*layers, loss=SoftmaxCrossEntropy(), dtype="float64", **settings)
+    run = Run(network, optimizer=SGD(0.3), batch_size=4, epochs=2, seed=4)
+    assert places(encode(run, Data(X, Y)).ops) == (count, count)
+    assert places(network.lay_out(4)[0]) == (0, 0), "outside training, every layer's output is kept"
+    got = fit(network, X, Y, optimizer=SGD(0.3), batch_size=4, epochs=3, seed=4)
+    monkeypatch.setattr(Plan, "_overwritten", lambda self: {})
+    twin = Network(*layers, loss=SoftmaxCrossEntropy(), dtype="float64", **settings)
+    want = fit(twin, X, Y, optimizer=SGD(0.3), batch_size=4, epochs=3, seed=4)
+    np.testing.assert_array_equal(got.theta, want.theta)
+    np.testing.assert_array_equal(got.loss, want.loss)
+    assert (got.theta != network.initialize(4)).any()
+
+
+def test_the_arena_is_smaller_by_what_is_overwritten_and_by_the_gradient_of_the_inputs():
+    network = Network(Dense(16, 32), ReLU(), Dense(32, 16), loss=SquaredError())
+    data = Data(X, np.zeros((7, 16)))
+    sizes = [
+        encode(Run(network, optimizer=SGD(0.1), batch_size=4, epochs=1, evaluate_every=0, **more), data).arena_size
+        for more in ({}, {"adversary": FGSM(0.1)})
+    ]
+    assert sizes[1] - sizes[0] == 4 * 16
+    assert network.lay_out(4)[2] - sizes[1] == 2 * 4 * 32
+
+
+def test_a_loss_on_the_inputs_themselves_has_somewhere_to_leave_its_gradient():
+    network = Network(Flatten(), loss=SquaredError(), input_shape=(4, 2, 2))
+    row = encode(Run(network, optimizer=SGD(0.1), epochs=1), Data(X, X))
+    op = row.ops[-1]
+    assert 0 <= op["dx"] < row.arena_size and op["dx"] not in (op["x"], op["x2"])

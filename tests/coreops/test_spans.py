@@ -1,0 +1,92 @@
+"""Short runs of neighbouring elements, of every length around a vector's, against NumPy; nothing else is touched."""
+
+import numpy as np
+import pytest
+
+from coreops.target import add_span, combine, copy_span, dots, kernel, largest_span, route_window
+from tests.coreops.cases import DTYPES
+
+LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 40]
+
+
+@kernel
+def all_spans(buffer, what, numbers):
+    """One kernel for all, compiled once for each precision."""
+    a, b, c, d, e = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    f, g, h = numbers[5], numbers[6], numbers[7]
+    if what == 0:
+        copy_span(buffer, a, b, c)
+    elif what == 1:
+        add_span(buffer, a, b, c)
+    elif what == 2:
+        largest_span(buffer, a, b, c)
+    elif what == 3:
+        route_window(buffer, a, b, c, d, e, f, g, h)
+    elif what == 4:
+        combine(buffer, a, b, c, d, e, f, g, h)
+    else:
+        dots(buffer, a, b, c, d, e, f)
+
+
+def changed(buffer, what, *numbers):
+    """The buffer after the call."""
+    after = buffer.copy()
+    all_spans(after, np.int64(what), np.array([*numbers, *[0] * (8 - len(numbers))]))
+    return after
+
+
+def sea(dtype, size=3000):
+    return np.random.default_rng(size).normal(size=size).astype(dtype)
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_copied_added_and_largest(dtype, n):
+    buffer = sea(dtype)
+    buffer[[103, 203]] = np.nan, -np.inf
+    if n > 5:
+        buffer[205] = np.nan
+    source, target = slice(100, 100 + n), slice(200, 200 + n)
+    old, new = buffer[target], buffer[source]
+    nan = np.isnan(old) | np.isnan(new)
+    for what, want in enumerate((new, old + new, np.where(nan, np.nan, np.maximum(old, new)))):
+        expected = buffer.copy()
+        expected[target] = want
+        np.testing.assert_array_equal(changed(buffer, what, 100, 200, n), expected)
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (3, 2)])
+def test_the_gradient_goes_to_the_first_place_that_is_largest(dtype, n, height, width):
+    buffer, line = sea(dtype), 5 * n
+    x, y, dy, dx = 100, 1100, 1200, 1300
+    at = (line * np.arange(height)[:, None, None] + n * np.arange(width)[:, None] + np.arange(n)).reshape(-1, n)
+    buffer[x + at] = np.random.default_rng(n).integers(0, 2, at.shape)  # many ties
+    buffer[y : y + n] = buffer[x + at].max(axis=0)
+    buffer[y + n - 1] = np.nan  # equal to nothing
+    expected = buffer.copy()
+    for j in range(n - 1):
+        first = np.flatnonzero(buffer[x + at[:, j]] == buffer[y + j])[0]
+        expected[dx + at[first, j]] += buffer[dy + j]
+    np.testing.assert_array_equal(changed(buffer, 3, x, y, dy, dx, n, height, width, line), expected)
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 5])
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("start", [-1, 2000])
+def test_rows_of_small_products(dtype, n, k, start):
+    buffer, x, w, y, step = sea(dtype), 100, 200, 700, 3
+    total = buffer[start : start + n].copy() if start >= 0 else np.zeros(n, dtype)
+    for p in range(k):  # in this order, so that the sums round alike
+        total += buffer[x + p * step] * buffer[w + p * 50 : w + p * 50 + n]
+    expected = buffer.copy()
+    expected[y : y + n] = total
+    np.testing.assert_array_equal(changed(buffer, 4, start, x, step, w, 50, y, n, k), expected)
+    total = buffer[start : start + n].copy() if start >= 0 else np.zeros(n, dtype)
+    for p in range(k):
+        total += buffer[x + p] * buffer[w + p : w + p + n * k : k]
+    expected = buffer.copy()
+    expected[y : y + n] = total
+    np.testing.assert_array_equal(changed(buffer, 5, start, x, w, y, n, k), expected)
