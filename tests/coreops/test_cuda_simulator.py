@@ -102,7 +102,7 @@ assert launched == [(3, 2), (1, 2), (1, 2)] and calls == [(3, 5), (4, 5), (5, 5)
     "chunks by memory": """
 launched.clear()
 chunks.SHARED_BYTES = 0  # arenas in global memory
-launch.free_bytes = lambda: 40_000
+launch.free_bytes = lambda: 36_000
 same(whole, run())
 assert launched == [(2, 2), (2, 2), (1, 2)], launched
 launch.free_bytes = lambda: 8_000
