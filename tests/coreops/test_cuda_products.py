@@ -5,7 +5,7 @@ import pytest
 from tests.coreops.cases import output_of
 
 pytest.importorskip("numba_cuda")
-pytestmark = pytest.mark.jit_only  # the child never compiles; once is enough
+pytestmark = pytest.mark.once  # the child never compiles
 
 PRODUCTS = """
 import sys
