@@ -24,6 +24,8 @@ from studies.generalization import (
 from studies.harness import Criteria, judging, plotting
 from studies.harness.overrides import override
 
+pytestmark = pytest.mark.once
+
 SMALL = benign_overfitting.FULL.model_copy(
     update={
         "seeds": 60,
