@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("jit_only"):
             item.add_marker(pytest.mark.skip(reason="needs compiled kernels (NUMBA_DISABLE_JIT is set)"))
         elif item.get_closest_marker("once"):
-            item.add_marker(pytest.mark.skip(reason="runs no kernel in this process: the compiled mode has it"))
+            item.add_marker(pytest.mark.skip(reason="runs no kernel as plain Python: the compiled mode has it"))
 
 
 @pytest.fixture
