@@ -13,10 +13,15 @@ def wrong(name, got, wanted, error=ValueError):
     return error(f"{name}: got {got if isinstance(got, str) else repr(got)}, wanted {wanted}")
 
 
+def wrong_type(name, value, wanted):
+    """With the quotes of a string: "2" is no number, and 2 would seem to be what was wanted."""
+    return wrong(name, repr(value) if isinstance(value, str) else value, wanted, TypeError)
+
+
 def integer(name, value, low, high=None, wanted=None):
     wanted = wanted or (f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]")
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
-        raise wrong(name, value, wanted, TypeError)
+        raise wrong_type(name, value, wanted)
     if value < low or (high is not None and value > high):
         raise wrong(name, value, wanted)
     if high is None and value >= 2**63:
@@ -36,7 +41,7 @@ def finite_number(name, value, low=None, high=None, high_open=False):
     elif low is not None:
         wanted += f" >= {low}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise wrong(name, value, wanted, TypeError)
+        raise wrong_type(name, value, wanted)
     try:
         float(value)
     except OverflowError:
@@ -50,19 +55,19 @@ def finite_number(name, value, low=None, high=None, high_open=False):
 def number(name, value):
     """A real number; infinity is one."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise wrong(name, value, "a number", TypeError)
+        raise wrong_type(name, value, "a number")
     return float(value)
 
 
 def flag(name, value):
     if not isinstance(value, (bool, np.bool_)):
-        raise wrong(name, value, "True or False", TypeError)
+        raise wrong_type(name, value, "True or False")
     return bool(value)
 
 
 def instance(name, value, kind, wanted):
     if not isinstance(value, kind):
-        raise wrong(name, value, wanted, TypeError)
+        raise wrong_type(name, value, wanted)
     return value
 
 

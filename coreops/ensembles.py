@@ -23,7 +23,7 @@ def ensemble_predictions(members, X, *, mean="arithmetic", weights=None):
     members: results of one loss and width, of any architecture; mean: "arithmetic", or "geometric", prod_k p_k^a_k
     over its sum, for probabilities alone; weights: a_k >= 0, taken over their sum, default all alike.
     The squared error is that of a member, on average, less the spread of the members around their mean (Krogh &
-    Vedelsby 1995, eq. 6), and the cross-entropy of either mean is at most the average one (Jensen).
+    Vedelsby 1995, section 2), and the cross-entropy of either mean is at most the average one (Jensen).
     Source: Hansen & Salamon 1990, "Neural network ensembles"; geometric: Heskes 1998, section 3.
     """
     if not isinstance(members, Iterable):

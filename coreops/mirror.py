@@ -37,7 +37,7 @@ class PNorm(Potential):
     p: float
 
     def __post_init__(self):
-        if finite_number("PNorm p", self.p, 1, 2) == 1:
+        if not 1 < finite_number("PNorm p", self.p) <= 2:
             raise wrong("PNorm p", self.p, "a number in (1, 2]")
 
     def value(self, w):

@@ -24,8 +24,12 @@ def pytest_sessionstart(session):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if not JIT and item.get_closest_marker("jit_only"):
+        if JIT:
+            continue
+        if item.get_closest_marker("jit_only"):
             item.add_marker(pytest.mark.skip(reason="needs compiled kernels (NUMBA_DISABLE_JIT is set)"))
+        elif item.get_closest_marker("once"):
+            item.add_marker(pytest.mark.skip(reason="runs no kernel as plain Python: the compiled mode has it"))
 
 
 @pytest.fixture

@@ -100,8 +100,9 @@ def launch(blocks, threads, shared_bytes, *buffers):
 def ptx(dtype="float32", compute_capability=(9, 0)):
     """The kernel as PTX, on any machine that has numba-cuda, with a GPU or without.
 
-    dtype: "float32" or "float64"; compute_capability: (major, minor), default Hopper's. Nested device functions ask
-    the driver for its device while they compile; here a stand-in answers.
+    dtype: "float32" or "float64"; compute_capability: (major, minor), default Hopper's. A second architecture in the
+    same process takes half as long: numba-cuda keeps what it typed and lowered, and only NVVM works again. Nested
+    device functions ask the driver for its device while they compile; here a stand-in answers.
     """
     if str(dtype) not in ("float32", "float64"):
         raise wrong("dtype", dtype, "'float32' or 'float64'")

@@ -14,7 +14,7 @@ from tests.coreops.cases import EPS, output_of
 from tests.coreops.target_rows import KINDS
 
 pytest.importorskip("numba_cuda")
-pytestmark = pytest.mark.jit_only  # the children never compile; once is enough
+pytestmark = pytest.mark.once  # the children never compile
 SIMULATED = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
 OTHERS = ("loss", "schedule", "sampling", "penalty", "adversary", "field")
 # Sums over a block are taken in another order than the CPU's, and products by NumPy there: a few ulp, in few steps.

@@ -98,7 +98,7 @@ def test_minimum_in_the_ball_is_ridge_regression_on_its_sphere(share, rng):
     radius = share * np.linalg.norm(ridge(0.0))
     mu = brentq(lambda mu: np.linalg.norm(ridge(mu)) - radius, 0, 100, xtol=1e-14)
     network = Network(Dense(5, 1), loss=SquaredError(), dtype="float64")
-    run = fit(network, X, y[:, None], optimizer=SGD(0.1), epochs=600, penalty=MaxNorm(radius), evaluate_every=0)
+    run = fit(network, X, y[:, None], optimizer=SGD(0.3), epochs=150, penalty=MaxNorm(radius), evaluate_every=0)
     np.testing.assert_allclose(run.parameters["0.weight"][:, 0], ridge(mu), rtol=1e-9, atol=1e-11)
     assert run.parameters["0.bias"][0] == pytest.approx(y.mean(), rel=1e-9)
 

@@ -98,9 +98,9 @@ def test_conjugate_gradients_end_after_as_many_steps_as_there_are_eigenvalues(di
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_trains_a_network(method):
-    X, y = cases.problem(n=30)
+    X, y = cases.problem()
     X = X + np.random.default_rng(1).normal(size=X.shape)
-    settings = {"damping": 1.0, "line_search": True, "iterations": 15} if method == "Newton" else {}
+    settings = {"damping": 1.0, "line_search": True, "iterations": 6} if method == "Newton" else {}
     network = cases.mlp("float32")
     found = minimize(network, X, y, method=method, seed=3, **settings)
     assert found.theta.dtype == np.float64 and found.network.dtype == np.float64

@@ -136,7 +136,8 @@ def test_bad_input():
     X, y = problem()
     for name, got, wanted, action in (
         ("PNorm p", "1", r"\(1, 2\]", lambda: PNorm(1)),
-        ("PNorm p", "3", "finite", lambda: PNorm(3)),
+        ("PNorm p", "3", r"\(1, 2\]", lambda: PNorm(3)),
+        ("PNorm p", "'2'", "a finite number", lambda: PNorm("2")),
         ("Hypentropy beta", "0.0", "> 0", lambda: Hypentropy(0.0)),
         ("potential", "2", "PNorm", lambda: mirror_descent(LINEAR, X, y, 2, lr=0.1)),
         ("lr", "-1", ">= 0", lambda: mirror_descent(LINEAR, X, y, PNorm(2), lr=-1)),

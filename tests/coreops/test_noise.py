@@ -86,15 +86,15 @@ def test_noise_has_its_moments_and_is_fresh_in_every_step():
 
 def test_input_noise_on_a_linear_model_is_ridge():
     """E |w.(x + s e) - t|^2 = |w.x - t|^2 + s^2 |w|^2 (Bishop 1995), here to five standard errors."""
-    generator = np.random.default_rng(1)
+    generator, steps = np.random.default_rng(1), 400 if cases.JIT else 100
     X, t, w, s = generator.normal(size=(40, 3)), generator.normal(size=40), np.array([1.0, 2.0, 0.5]), 0.3
     network = Network(GaussianNoise(s), Dense(3, 1, bias=False), loss=SquaredError(), dtype="float64")
     clean = loss_and_gradient(network, w, X, t, training=False)[0]
-    noisy = np.array([loss_and_gradient(network, w, X, t, step=step)[0] for step in range(400)])
-    assert abs(noisy.mean() - clean - s**2 * w @ w) < 5 * noisy.std() / 20
+    noisy = np.array([loss_and_gradient(network, w, X, t, step=step)[0] for step in range(steps)])
+    assert abs(noisy.mean() - clean - s**2 * w @ w) < 5 * noisy.std() / np.sqrt(steps)
     shifted = Network(GaussianNoise(s, mean=0.5), Dense(3, 1, bias=False), loss=SquaredError(), dtype="float64")
-    noisy = np.array([loss_and_gradient(shifted, w, X, t, step=step)[0] for step in range(400)])
-    assert abs(noisy.mean() - clean - s**2 * w @ w) > 5 * noisy.std() / 20
+    noisy = np.array([loss_and_gradient(shifted, w, X, t, step=step)[0] for step in range(steps)])
+    assert abs(noisy.mean() - clean - s**2 * w @ w) > 5 * noisy.std() / np.sqrt(steps)
 
 
 @pytest.mark.parametrize(

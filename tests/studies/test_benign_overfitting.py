@@ -23,6 +23,9 @@ from studies.generalization import (
 )
 from studies.harness import Criteria, judging, plotting
 from studies.harness.overrides import override
+from studies.harness.statistics import bootstrap
+
+pytestmark = pytest.mark.once
 
 SMALL = benign_overfitting.FULL.model_copy(
     update={
@@ -47,6 +50,12 @@ SMALL = benign_overfitting.FULL.model_copy(
 )
 SEEDS = list(range(SMALL.seeds))
 KINDS = ("isotropic", "bilevel", "0.6", "2", "exponential")
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    """The data below are far from every threshold."""
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 1000)
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +317,6 @@ def test_deterministic_equivalent():
 # the study
 
 
-@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_small_run_reaches_the_expected_verdicts(data):
     findings = judging.settle(benign_overfitting.judge(data, SMALL), benign_overfitting.CRITERIA)
     found = {f.name: f for f in findings}
@@ -366,7 +374,6 @@ def test_a_wrong_number_is_refuted(data, part, arm, finding):
     assert (found.unguarded or found.verdict) == "refuted"
 
 
-@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_grid_verdicts(data):
     rng = np.random.default_rng(0)
     flat = judged(changed(data, "sequence-risk", lambda d: 0.5 + 0.0 * d.x, "bilevel"), _benign_grid)
@@ -394,7 +401,6 @@ def test_grid_verdicts(data):
     assert judged(level, _benign_grid)["grid-tempered"].verdict == "void"
 
 
-@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_random_verdicts(data):
     later = judged(changed(data, "random-risk", lambda d: 1e12, "2", 61.0), _benign_random)
     assert later["random-peak"].verdict == "qualified"
@@ -426,7 +432,6 @@ def test_rank_verdicts(data):
     assert control["ranks-scaling"].verdict == "void"
 
 
-@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_polynomial_verdicts(data):
     stuck = judged(changed(data, "poly-risk", lambda d: 0.3, "weighted", 4.0), _benign_polynomials)
     assert stuck["polynomial-helps"].verdict == "null"
@@ -441,7 +446,6 @@ def test_polynomial_verdicts(data):
     assert {tame[n].verdict for n in ("polynomial-recovers", "polynomial-calms")} == {"void"}
 
 
-@pytest.mark.jit_only  # needs no kernels, and seconds: once is enough
 def test_descent_verdicts(data):
     shifted = judged(changed(data, "descent-log", lambda d: 99.0, "flat", 30.0), descent)
     assert shifted["descent-peak"].verdict == "qualified"

@@ -11,6 +11,8 @@ import pytest
 from studies.harness import cache, files, paths, study
 from studies.harness.registry import registry
 
+pytestmark = pytest.mark.once
+
 FRAME = pd.DataFrame(
     {
         "arm": ["a", "b"],

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from studies.harness.cli import COMMANDS, cli, options
 
+pytestmark = pytest.mark.once
+
 
 def call(*arguments, code=0):
     outcome = CliRunner().invoke(cli, list(arguments), prog_name="claimlab")

@@ -10,6 +10,8 @@ from pydantic import model_validator
 from studies.harness import Field, FrozenModel, Natural, Positive, paths, study
 from studies.harness.overrides import override
 
+pytestmark = pytest.mark.once
+
 
 class Params(FrozenModel):
     seeds: int = Field(20, ge=1, le=100, description="seeds")

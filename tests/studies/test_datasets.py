@@ -5,6 +5,8 @@ import pytest
 
 from studies.harness import datasets
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("load", "sizes"),

@@ -20,6 +20,8 @@ from studies.harness.generators import (
     spirals,
 )
 
+pytestmark = pytest.mark.once
+
 W = linear.dense_weights(5, 1)
 SAMPLES = {  # name -> (n, seed) -> arrays, one row per example
     "spirals": lambda n, seed: spirals.spirals(n, seed),

@@ -7,6 +7,8 @@ from studies.harness.judging import claim_verdict, settle, wants_more_seeds
 from studies.harness.statistics import along_axis
 from studies.harness.verdict import worst
 
+pytestmark = pytest.mark.once
+
 
 def declare(*roles, **names):
     texts = {"claim": "c", "statement": "s", "criterion": "k"}

@@ -9,6 +9,8 @@ import pytest
 
 from studies.harness import labels, plotting
 
+pytestmark = pytest.mark.once
+
 
 def sample(**options):
     fig, axes = plotting.figure(1, 2, **options)

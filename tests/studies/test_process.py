@@ -11,6 +11,8 @@ import pytest
 
 from studies.harness import paths
 
+pytestmark = pytest.mark.once
+
 posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 
@@ -76,9 +78,9 @@ def test_piped_output_is_plain_and_usage_exits_2(toy_process):
     code, out, err = toy_process.run("run", "coin", "--quick")
     assert "\x1b" not in out + err
     assert "toy/coin: up to date" in err
-    code, _, err = toy_process.run("run", "coni")
+    code, _, err = toy_process.run("rum", "coin")
     assert code == 2
-    assert "did you mean 'coin'" in err
+    assert "did you mean 'run'" in err
 
 
 def test_help_imports_nothing_heavy():

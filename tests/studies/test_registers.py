@@ -7,6 +7,9 @@ import pytest
 from studies.harness import study
 from studies.harness.registry import registry
 
+pytestmark = pytest.mark.once
+STUDIES = study.discover()
+
 
 def test_the_registers_are_complete_and_consistent():
     known = registry()
@@ -18,18 +21,18 @@ def test_the_registers_are_complete_and_consistent():
 
 
 def test_each_claim_has_at_most_one_study_and_is_registered():
-    counts = collections.Counter(c for s in study.discover().values() for c in s.claims)
+    counts = collections.Counter(c for s in STUDIES.values() for c in s.claims)
     assert [c for c, n in counts.items() if n > 1] == []
     assert [c for c in counts if c not in registry().claims] == []
 
 
 def test_errata_that_findings_show_are_registered():
-    named = {e for s in study.discover().values() for e in s.errata}
+    named = {e for s in STUDIES.values() for e in s.errata}
     assert named <= set(registry().errata)
 
 
-@pytest.mark.parametrize("id", list(study.discover()))
+@pytest.mark.parametrize("id", list(STUDIES))
 def test_real_studies_keep_the_contract(id):
     loaded = study.load(id)
-    assert study.discover()[id].claims == loaded.CLAIMS
+    assert STUDIES[id].claims == loaded.CLAIMS
     assert loaded.EXPECTED_SECONDS["quick"] <= loaded.EXPECTED_SECONDS["full"]

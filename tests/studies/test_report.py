@@ -24,6 +24,8 @@ from studies.harness import (
 from studies.harness.finding import Point
 from studies.harness.runner import Options
 
+pytestmark = pytest.mark.once
+
 COMMITTED = sorted(paths.reports("full").glob("*/*.json"))
 
 

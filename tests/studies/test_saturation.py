@@ -14,6 +14,8 @@ from studies.losses import _saturation_network as network
 from studies.losses import _saturation_unit as unit
 from studies.losses import saturation
 
+pytestmark = pytest.mark.once
+
 
 def sweep(rows, X=None, y=None):
     return coreops.fit_many(rows, X, y, threads=1)

@@ -11,6 +11,8 @@ from sklearn.model_selection import HalvingGridSearchCV
 
 from studies.harness import selection
 
+pytestmark = pytest.mark.once
+
 Y = load_breast_cancer().target
 
 

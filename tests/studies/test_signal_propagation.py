@@ -17,6 +17,8 @@ from studies.initialization import (
     signal_propagation,
 )
 
+pytestmark = pytest.mark.once
+
 P = signal_propagation.FULL
 COLUMNS = ["part", "arm", "metric", "x", "seed", "value"]
 SMALL = signal_propagation.QUICK.model_copy(

@@ -7,6 +7,8 @@ from scipy import stats
 from studies.harness import statistics
 from studies.harness.verdict import Verdict
 
+pytestmark = pytest.mark.once
+
 noise = np.random.default_rng(1).normal(size=40)
 
 

@@ -8,6 +8,8 @@ import pytest
 from studies.harness import runner
 from studies.harness.sweep import Sweep
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="affinity")
 def test_threads_are_the_cores_that_the_process_may_use(toy, monkeypatch):

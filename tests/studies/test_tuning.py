@@ -6,6 +6,8 @@ import pytest
 
 from studies.harness import tuning
 
+pytestmark = pytest.mark.once
+
 
 @dataclass
 class Result:
