@@ -45,8 +45,8 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
     seed, step: key the draws of dropout and noise; example_weights: offset of m factors of the examples' losses in
     training, or NONE.
     """
-    loss, errors = 0.0, 0
-    for k in range(ops.size):
+    layers = ops.size - (ops[ops.size - 1]["kind"] >= SQUARED_ERROR)
+    for k in range(layers):
         op = ops[k]
         kind = op["kind"]
         if kind == records.DENSE:
@@ -59,15 +59,16 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
             tanh_forward(op, m, arena)
         elif kind == records.SCALE:
             scale_forward(op, m, arena)
-        elif kind < SQUARED_ERROR:
+        else:
             other_forward(op, m, arena, mode, seed, step)
-        elif not mode & NO_LOSS:
-            weighted = mode & TRAIN != 0 and example_weights >= 0
-            size, first = 1 if weighted else m, np.int64(0)  # a literal would compile every loss twice
-            while first < m:  # a range of variable step divides
-                weight = np.float64(arena[example_weights + first]) if weighted else 1.0
-                part, wrong = examples_loss(op, first, size, arena, mode, weight / m)
-                loss, errors, first = loss + weight * part, errors + wrong, first + size
+    loss, errors = 0.0, 0
+    if layers < ops.size and not mode & NO_LOSS:  # after the loop: the compiler would prepare its constants before it
+        op, weighted = ops[layers], mode & TRAIN != 0 and example_weights >= 0
+        size, first = 1 if weighted else m, np.int64(0)  # a literal would compile every loss twice
+        while first < m:  # a range of variable step divides
+            weight = np.float64(arena[example_weights + first]) if weighted else 1.0
+            part, wrong = examples_loss(op, first, size, arena, mode, weight / m)
+            loss, errors, first = loss + weight * part, errors + wrong, first + size
     return loss, errors
 
 
@@ -126,12 +127,11 @@ def examples_loss(op, first, m, arena, mode, scale):
 @kernel
 def backward(ops, m, arena, mode, seed, step):
     """From the gradient that the loss left behind to the gradient of every operand, last operation first."""
-    for k in range(ops.size - 1, -1, -1):
+    last = ops.size - 1
+    for k in range(last - (ops[last]["kind"] >= SQUARED_ERROR), -1, -1):
         op = ops[k]
         kind = op["kind"]
-        if kind >= SQUARED_ERROR:
-            continue
-        elif kind == records.DENSE:
+        if kind == records.DENSE:
             dense_backward(op, m, arena, mode)
         elif kind == records.SCALE:
             scale_backward(op, m, arena, mode)
