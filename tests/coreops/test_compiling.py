@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 
+import llvmlite.binding
 import numba
 import pytest
 
@@ -59,7 +60,7 @@ def _program(path, text):
 
 def test_one_process_for_each_precision_at_the_same_time(folder, monkeypatch):
     """Each waits for the other's sign of life: one after the other, they would never end."""
-    wait = f"touch {folder}/$3; for i in $(seq 100); do [ -e {folder}/float32 -a -e {folder}/float64 ] && exit 0"
+    wait = f"touch {folder}/$4; for i in $(seq 100); do [ -e {folder}/float32 -a -e {folder}/float64 ] && exit 0"
     monkeypatch.setattr(sys, "executable", _program(folder / "both", f"{wait}; sleep 0.1; done; exit 1"))
     compiling.precompile()
 
@@ -72,6 +73,15 @@ def test_processes_find_the_sources_from_another_folder(folder, monkeypatch):
     text = f'exec {sys.executable} -S -c "{find}"'  # -S: not through an installation
     monkeypatch.setattr(sys, "executable", _program(folder / "finds", text))
     compiling.precompile()
+
+
+def test_the_compilers_option_stays_in_the_process_that_only_compiles(folder, monkeypatch):
+    """Which is a real one here, with kernels as Python to be quick."""
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    monkeypatch.setenv("CLAIMLAB_CACHE", str(folder))
+    monkeypatch.setattr(llvmlite.binding, "set_option", lambda *_: pytest.fail("set for the caller too"))
+    compiling.precompile("float32")
+    assert list(folder.glob("kernels/*/float32-*.compiled"))
 
 
 def test_a_failure_shows_the_compilers_message(folder, monkeypatch):
