@@ -63,7 +63,7 @@ def test_ctrl_c_says_what_is_kept(toy_process):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted: 0 of 1 studies finished" in err
-    assert "the rows of toy/coin too" in err
+    assert "every trained row too" in err
     kept = len(toy_process.rows())
     assert toy_process.run("run", "coin")[0] == 0
     assert len(set(toy_process.rows())) == len(toy_process.rows()) > kept

@@ -40,12 +40,12 @@ def check(names, everything, quick, target, jobs, as_json):
         key = cache.result_components(loaded, params, target, registry())
         since = "; ".join(cache.changes(stored[id].key, key))
         show.state("measuring", "again, without cache" + (f"; since the stored run: {since}" if since else ""))
-        made, _, _ = runner.execute(loaded, params, options, key, show.rows, show.state)
+        made, *_ = runner.execute(loaded, params, options, key, show.rows, show.state)
         compared = compare.compare(stored[id], made)
         judged = [c for c in compared if c.status != compare.NOT_COMPARED]
         timings = f"; {skipped} timings not compared" if (skipped := len(compared) - len(judged)) else ""
         show.state("checked", f"{sum(c.bad for c in judged)} of {len(judged)} values moved or flipped{timings}")
-        return compared
+        return lambda: compared
 
     results = each(ids, work, failed, as_json, writes=False)
     if as_json:

@@ -1,5 +1,7 @@
 """Commands that bring results up to date, or say which are not: run, status."""
 
+from contextlib import nullcontext
+
 import click
 
 from studies.harness import study as studies
@@ -23,7 +25,7 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
     """
     options = options_of(target, jobs, quick, settings, seeds, force=force)
     ids, failed = tried(names, everything, options)
-    from studies.harness import index, runner
+    from studies.harness import drawing, index, runner
 
     if why:
         reasons = {id: runner.stale(load(id), options)[0] + (["forced"] if force else []) for id in ids}
@@ -37,16 +39,22 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
     writable_cache()
 
     def work(id, show):
-        done = runner.run(id, options, show.rows, show.state)
-        show.state(done.state, f"{done.seconds:.1f} s")
-        if options.mode == "full":
-            try:
-                index.update()
-            except index.ReportError as error:
-                failed[id] = f"the index and the README were not renewed: {error}"
-        return done
+        rest = runner.begin(id, options, show.rows, show.state, draw)
 
-    results = each(ids, work, failed, as_json).values()
+        def finish():
+            done = rest()
+            show.state(done.state, f"{done.seconds:.1f} s")
+            if options.mode == "full":
+                try:
+                    index.update()
+                except index.ReportError as error:
+                    failed[id] = f"the index and the README were not renewed: {error}"
+            return done
+
+        return finish
+
+    with drawing.apart() if len(ids) > 1 else nullcontext(drawing.draw) as draw:
+        results = each(ids, work, failed, as_json).values()
     if as_json:
         print_json(
             {
