@@ -215,8 +215,8 @@ def render(fig) -> tuple[bytes, bytes]:
     """(SVG, PNG) of a figure, the same bytes for the same drawing: no date, no random ids."""
     with context():
         svg, png = io.BytesIO(), io.BytesIO()
-        if fig.get_layout_engine() is not None:
-            fig.draw_without_rendering()
+        if (layout := fig.get_layout_engine()) is not None:
+            layout.execute(fig)
             fig.set_layout_engine("none")  # a second layout would move things by a hair
         fig.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         fig.savefig(png, format="png", dpi=300, metadata={"Software": None})
