@@ -2,7 +2,7 @@
 
 import signal
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 
 from studies.harness.study import load
@@ -22,19 +22,17 @@ def draw(study_id, data, params, mode) -> tuple[bytes, bytes]:
 @contextmanager
 def apart():
     """Yields a `draw` that draws in another process; leaving the context ends that process, whatever it does."""
-    process, pipe, left = None, None, False
+    running, left = [], False
 
     def drawn(*task):
-        nonlocal process, pipe
-        if process is None or not process.is_alive():
-            pipe, far = get_context("spawn").Pipe()
-            process = get_context("spawn").Process(target=_serve, args=(far,), daemon=True)
-            process.start()
-            far.close()  # so that each of the two notices the other's end
-        pipe.send(task)
+        if not running:
+            running.append(_start())
+        pipe, _ = running[0]
         try:
+            pipe.send(task)
             figure, error = pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
+            running.clear()  # the next figure gets another process
             raise KeyboardInterrupt if left else RuntimeError("the process that draws ended") from None
         if error is not None:
             raise error
@@ -44,21 +42,29 @@ def apart():
         yield drawn
     finally:
         left = True
-        if process is not None:
+        for _, process in running:
             process.terminate()
             process.join()
+
+
+def _start():
+    spawn = get_context("spawn")  # a fork would copy threads in the middle of training
+    near, far = spawn.Pipe()
+    process = spawn.Process(target=_serve, args=(far,), daemon=True)
+    process.start()
+    far.close()  # so that each side notices when the other ends
+    return near, process
 
 
 def _serve(pipe):
     """Draws what is asked for until nobody is left to ask."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
-    while True:
-        try:
+    with suppress(EOFError, ConnectionError):
+        while True:
             task = pipe.recv()
-        except EOFError:
-            return
-        try:
-            pipe.send((draw(*task), None))
-        except Exception as error:
-            error.add_note(traceback.format_exc())
-            pipe.send((None, error))
+            try:
+                answer = draw(*task), None
+            except Exception as error:
+                error.add_note(traceback.format_exc())
+                answer = None, error
+            pipe.send(answer)
