@@ -33,6 +33,7 @@ __all__ = [
     "line",
     "palette",
     "render",
+    "signed",
     "smallest_text",
     "style",
     "theory",
@@ -184,6 +185,12 @@ def interval(ax, x, y, low, high, arm=0, arms=None, label=None, **kwargs):
     # clipped at 0: a BCa interval need not contain its mean
     error = np.vstack([np.maximum(y - low, 0), np.maximum(high - y, 0)])
     return ax.errorbar(x, y, yerr=error, **(options | kwargs))
+
+
+def signed(value, digits=1) -> str:
+    """A number with its sign, but for one that rounds to zero: "+1.5", "-0.3", "0.0"."""
+    text = f"{value:+.{digits}f}"
+    return text if float(text) else text[1:]
 
 
 def watermark(fig, text="QUICK"):

@@ -120,8 +120,11 @@ def sources(path) -> list[Path]:
 def trains(path) -> bool:
     """Whether a study's sources import coreops themselves, so that its kernels will be needed."""
     names = set()
-    for source in sources(path):
-        names.update(_imported(ast.parse(source.read_text(encoding="utf-8")), (PACKAGE, Path(path).parent.name)))
+    try:
+        for source in sources(path):
+            names.update(_imported(ast.parse(source.read_text(encoding="utf-8")), (PACKAGE, Path(path).parent.name)))
+    except SyntaxError:
+        return False  # `load` reports it
     return any(name.split(".")[0] == "coreops" for name in names)
 
 

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from studies.harness.cli.common import load, print_json, print_table
+from studies.harness.cli.common import load, print_json, print_table, resolve
 from studies.harness.cli.options import each, options_of, report_failures, selection, tried
 
 
@@ -21,7 +21,7 @@ def check(names, everything, quick, target, jobs, as_json):
 
     again = options_of(target, jobs, quick, fresh=True)
     options = options_of("cpu", jobs, quick, fresh=True)  # of the stored report
-    ids, failed = tried(names, everything, options)
+    ids, failed = tried(resolve(names, everything), options)
     stored = {id: runner.previous(id, options.mode) for id in ids}
     damaged = {id: text for id in stored if (text := runner.damage(id, options.mode))}
     failed |= damaged

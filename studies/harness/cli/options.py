@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from studies.harness import study as studies
-from studies.harness.cli.common import json_option, resolve
+from studies.harness.cli.common import json_option
 from studies.harness.cli.display import display
 
 
@@ -39,11 +39,11 @@ def options_of(target="cpu", jobs=None, quick=False, settings=(), seeds=None, **
     return Options(quick=quick, settings=settings, target=target, threads=jobs, **rest)
 
 
-def tried(names, everything, options) -> tuple[list[str], dict[str, str]]:
-    """Tries the settings on every named study before anything runs: (ids that can run, {id: what breaks it})."""
+def tried(ids, options) -> tuple[list[str], dict[str, str]]:
+    """Tries the settings on every study before anything runs: (ids that can run, {id: what breaks it})."""
     from studies.harness import runner
 
-    ids, broken = resolve(names, everything), {}
+    broken = {}
     for id in ids:
         try:
             runner.params_of(studies.load(id), options)

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import click
 
 from studies.harness import study as studies
-from studies.harness.cli.common import json_option, load, print_json, print_table
+from studies.harness.cli.common import json_option, load, print_json, print_table, resolve
 from studies.harness.cli.options import each, options_of, report_failures, selection, tried, writable_cache
 
 
@@ -24,7 +24,11 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
     build/custom/.
     """
     options = options_of(target, jobs, quick, settings, seeds, force=force)
-    ids, failed = tried(names, everything, options)
+    ids = resolve(names, everything)
+    if not why:
+        writable_cache()
+        ids = compiling(ids, target)
+    ids, failed = tried(ids, options)
     from studies.harness import drawing, index, runner
 
     if why:
@@ -36,7 +40,6 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
                 click.echo(f"{id}: {'would run: ' + '; '.join(found) if found else 'up to date, nothing changed'}")
         report_failures(failed, as_json)
         return
-    writable_cache()
 
     def work(id, show):
         rest = runner.begin(id, options, show.rows, show.state, draw)
@@ -80,6 +83,19 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
         if rows:
             print_table(("claim", "verdict", "study", "state", "report"), rows)
     report_failures(failed, as_json)
+
+
+def compiling(ids, target):
+    """Starts to compile kernels that are not there; returns `ids` with those first that can do without them."""
+
+    def trains(id):
+        return studies.trains(studies.root() / f"{id}.py")
+
+    if target == "cpu" and any(map(trains, ids)):
+        import coreops
+
+        coreops.precompile(wait=False)
+    return sorted(ids, key=trains)
 
 
 def _relative(path):
