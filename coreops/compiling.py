@@ -3,10 +3,10 @@
 Compiling takes about a minute for each precision and uses one core: side by side they take as long as one.
 """
 
+import atexit
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from coreops.target import JIT
 
 DTYPES = ("float32", "float64")
 ROOT = Path(__file__).resolve().parent.parent
+_running = {}  # precision -> the process that compiles it, until somebody has waited for it
 
 
 def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
@@ -30,27 +31,41 @@ def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
     return tuple(dtype for dtype in dtypes if not kernel_cache.compiled_mark(dtype).exists())
 
 
-def precompile(dtypes=DTYPES) -> None:
-    """Bring the kernels of `dtypes` into the cache; returns at once if they are there.
+def precompile(dtypes=DTYPES, wait=True) -> None:
+    """Bring the kernels of `dtypes`, a name or several, into the cache; returns at once if they are there.
 
-    Nothing depends on it: what is not in the cache is compiled when it is first called. RuntimeError with the
-    compiler's message if a process fails.
+    Nothing depends on it: what is not in the cache is compiled when it is first called. With wait=False the processes
+    are only started, to be waited for by another call; they end with this one. RuntimeError with the compiler's
+    message if one of them fails.
     """
-    with ExitStack() as running:
-        processes = [running.enter_context(_start(dtype)) for dtype in uncompiled(dtypes)]
-        try:
-            for process in processes:
-                message = process.communicate()[1]
-                if process.returncode:
-                    raise RuntimeError(f"compiling the kernels of {process.args[-1]} failed:\n{message}")
-        except BaseException:
-            for process in processes:
-                process.terminate()
-            raise
+    for dtype in uncompiled(dtypes):
+        if dtype not in _running:
+            _running[dtype] = _start(dtype)
+    if not wait:
+        return
+    try:
+        for dtype in [dtype for dtype in _running if dtype in dtypes]:
+            message = _running[dtype].communicate()[1]
+            process = _running.pop(dtype)
+            if process.returncode:
+                raise RuntimeError(f"compiling the kernels of {dtype} failed:\n{message}")
+    except BaseException:
+        _stop()
+        raise
+
+
+@atexit.register
+def _stop():
+    while _running:
+        _, process = _running.popitem()
+        process.terminate()
+        process.communicate()
 
 
 def _start(dtype):
-    command = [sys.executable, "-c", f"from {__name__} import compile_all; compile_all({dtype!r})", dtype]
+    # a twelfth of the time goes into collecting what compiling makes, nearly all of which it keeps
+    program = f"import gc; gc.disable(); from {__name__} import compile_all; compile_all({dtype!r})"
+    command = [sys.executable, "-c", program, dtype]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = os.environ | {"PYTHONPATH": path}  # the sources of this process, wherever it runs
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env)

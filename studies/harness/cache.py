@@ -26,6 +26,7 @@ MEASURING = (  # what a measurement depends on, of the harness; studies take slo
 )
 JUDGING = (  # what findings and reports depend on besides
     "cite.py",
+    "drawing.py",
     "finding.py",
     "judging.py",
     "labels.py",

@@ -33,6 +33,7 @@ __all__ = [
     "line",
     "palette",
     "render",
+    "signed",
     "smallest_text",
     "style",
     "theory",
@@ -186,6 +187,12 @@ def interval(ax, x, y, low, high, arm=0, arms=None, label=None, **kwargs):
     return ax.errorbar(x, y, yerr=error, **(options | kwargs))
 
 
+def signed(value, digits=1) -> str:
+    """A number with its sign, but for one that rounds to zero: "+1.5", "-0.3", "0.0"."""
+    text = f"{value:+.{digits}f}"
+    return text if float(text) else text[1:]
+
+
 def watermark(fig, text="QUICK"):
     """Marks a figure that is not from a full run."""
     fig.text(
@@ -215,8 +222,8 @@ def render(fig) -> tuple[bytes, bytes]:
     """(SVG, PNG) of a figure, the same bytes for the same drawing: no date, no random ids."""
     with context():
         svg, png = io.BytesIO(), io.BytesIO()
-        if fig.get_layout_engine() is not None:
-            fig.draw_without_rendering()
+        if (layout := fig.get_layout_engine()) is not None:
+            layout.execute(fig)
             fig.set_layout_engine("none")  # a second layout would move things by a hair
         fig.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         fig.savefig(png, format="png", dpi=300, metadata={"Software": None})

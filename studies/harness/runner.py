@@ -1,4 +1,4 @@
-"""Runs one study: look up, measure, judge, draw, report. Every file is written whole or not at all."""
+"""Runs one study: look up, measure, judge, have it drawn, report. Every file is written whole or not at all."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from studies.harness import cache, judging, paths, provenance, report, result
+from studies.harness import cache, drawing, judging, paths, provenance, report, result
 from studies.harness.files import sha256, write_atomic
 from studies.harness.overrides import override
 from studies.harness.registry import registry
@@ -94,6 +94,11 @@ def stale(study, options) -> tuple[list[str], dict, result.Report | None]:
 
 def run(study_id, options=None, progress=None, state=None) -> Done:
     """Runs a study if anything changed. `progress(done, total)` hears rows, `state(word, reason)` stages."""
+    return begin(study_id, options, progress, state)()
+
+
+def begin(study_id, options=None, progress=None, state=None, draw=drawing.draw):
+    """Measures and judges, as `run` does; returns what is left: a function that draws, writes and returns a Done."""
     options = options or Options()
     say = state or (lambda word, reason="": None)
     start = time.perf_counter()
@@ -102,17 +107,24 @@ def run(study_id, options=None, progress=None, state=None) -> Done:
     if options.force:
         reasons = [*reasons, "forced"]
     if not reasons:
-        return Done(study_id, "up to date", (), old, time.perf_counter() - start, outputs(study_id, options.mode))
+        done = Done(study_id, "up to date", (), old, time.perf_counter() - start, outputs(study_id, options.mode))
+        return lambda: done
     say("measuring", reasons[0])
-    made, figure, measured = execute(study, params_of(study, options), options, key, progress, say, start)
-    files = write(made, figure)
-    final = made.model_copy(update={"volatile": files.pop("volatile")})
-    state_word = "measured" if measured else "judged again"
-    return Done(study_id, state_word, tuple(reasons), final, time.perf_counter() - start, files)
+    params = params_of(study, options)
+    made, data, measured = execute(study, params, options, key, progress, say, start)
+
+    def finish():
+        say("drawing", "")
+        files = write(made, draw(study_id, data, params, options.mode))
+        final = made.model_copy(update={"volatile": files.pop("volatile")})
+        state_word = "measured" if measured else "judged again"
+        return Done(study_id, state_word, tuple(reasons), final, time.perf_counter() - start, files)
+
+    return finish
 
 
 def execute(study, params, options, key, progress=None, say=None, start=None):
-    """(report, (svg, png), whether anything was measured) of one run; writes to the cache only."""
+    """(report, data of its figure, whether anything was measured) of one run; writes to the cache only."""
     say, start = say or (lambda *_: None), start or time.perf_counter()
     journal = None if options.fresh else cache.journal_path(study.id)
     sweep = Sweep(target=options.target, threads=options.threads, journal=journal, progress=progress)
@@ -136,11 +148,9 @@ def execute(study, params, options, key, progress=None, say=None, start=None):
             break
         say("measuring", f"inconclusive with {len(seeds)} seeds, doubling")
     findings = report.fill_findings(findings, params)
-    say("drawing", "")
-    figure = draw(study, found.data.copy(), params, options.mode)
     made = assemble(study, params, options, key, found, findings, seeds, doublings, sweep, start)
     sweep.forget()
-    return made, figure, measured
+    return made, found.data, measured
 
 
 def compile_kernels(study, say):
@@ -154,16 +164,6 @@ def compile_kernels(study, say):
         say("compiling", f"{' and '.join(todo)}, once for these sources: a minute or two")
         coreops.precompile()
         say("measuring", "kernels compiled")
-
-
-def draw(study, data, params, mode) -> tuple[bytes, bytes]:
-    from studies.harness import plotting
-
-    with plotting.context():
-        figure = study.draw(data, params)
-        if mode != "full":
-            plotting.watermark(figure, mode.upper())
-        return plotting.render(figure)
 
 
 def assemble(study, params, options, key, measurement, findings, seeds, doublings, sweep, start) -> result.Report:

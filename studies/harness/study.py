@@ -1,6 +1,7 @@
 """The study contract: discovered by file, read without importing, validated when loaded."""
 
 import ast
+import functools
 import importlib
 import inspect
 from dataclasses import dataclass, field
@@ -110,7 +111,7 @@ def sources(path) -> list[Path]:
             continue
         found.add(module)
         package = (PACKAGE, *module.parent.relative_to(chapter.parent).parts)
-        for name in _imported(ast.parse(module.read_text(encoding="utf-8")), package):
+        for name in _imported(module, package):
             steps = name.removeprefix(own).split(".") if name.startswith(own) else []
             for place in (chapter.joinpath(*steps[:i]) for i in range(1, len(steps) + 1)):
                 todo += [place.with_suffix(".py"), place / "__init__.py"]
@@ -120,20 +121,32 @@ def sources(path) -> list[Path]:
 def trains(path) -> bool:
     """Whether a study's sources import coreops themselves, so that its kernels will be needed."""
     names = set()
-    for source in sources(path):
-        names.update(_imported(ast.parse(source.read_text(encoding="utf-8")), (PACKAGE, Path(path).parent.name)))
+    try:
+        for source in sources(path):
+            names.update(_imported(source, (PACKAGE, Path(path).parent.name)))
+    except SyntaxError:
+        return False  # `load` reports it
     return any(name.split(".")[0] == "coreops" for name in names)
 
 
-def _imported(tree, package):
+def _imported(path, package) -> tuple[str, ...]:
     """Absolute names of everything that a module of `package` (its names, outermost first) imports."""
-    for node in ast.walk(tree):
+    stat = path.stat()
+    return _imported_by(path, package, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(1024)
+def _imported_by(path, package, *_as_it_is):
+    """Kept, because a run asks ten times of a hundred files."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join([*start, *filter(None, [node.module])])
-            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def resolve(name: str, listings: dict) -> list[str]:

@@ -197,7 +197,7 @@ def _map(ax, data, p):
     def write(cell):
         values = gains(cell)
         low, high = statistics.interval(values)[0]
-        return f"{100 * values.mean():+.1f}" + ("*" if low > 0 or high < 0 else "")
+        return plotting.signed(100 * values.mean()) + ("*" if low > 0 or high < 0 else "")
 
     values = np.array([[gains((n, w, v)).mean() for w in p.widths] for n, v in _grid(p)[0]])
     limit = np.abs(values).max()
@@ -214,7 +214,7 @@ def _best(ax, data, p):
 
     values = np.array([[regret((n, w, v)) for w in p.widths] for n, v in _grid(p)[0]])
     _tiles(
-        ax, p, values, lambda c: f"{best(data, c, p.hidden_rates):g}\n({100 * regret(c):.1f})", cmap="cividis_r",
+        ax, p, values, lambda c: f"{best(data, c, p.hidden_rates):g}\n({100 * regret(c):z.1f})", cmap="cividis_r",
         vmin=0, vmax=max(0.05, values.max()),
     )  # fmt: skip
     return "Best $q$ (lost at ½, %)"

@@ -1,6 +1,7 @@
 """Kernels of both precisions compiled side by side: what is left to do, failures, and two processes in one cache."""
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -62,6 +63,34 @@ def test_one_process_for_each_precision_at_the_same_time(folder, monkeypatch):
     wait = f"touch {folder}/$3; for i in $(seq 100); do [ -e {folder}/float32 -a -e {folder}/float64 ] && exit 0"
     monkeypatch.setattr(sys, "executable", _program(folder / "both", f"{wait}; sleep 0.1; done; exit 1"))
     compiling.precompile()
+
+
+def test_started_once_and_waited_for_by_a_later_call(folder, monkeypatch):
+    log, go = folder / "log", folder / "go"
+    wait = f"for i in $(seq 200); do [ -e {go} ] && exit 0; sleep 0.05; done; exit 1"
+    monkeypatch.setattr(sys, "executable", _program(folder / "waits", f"echo $3 >> {log}; {wait}"))
+    compiling.precompile(wait=False)
+    compiling.precompile("float64", wait=False)
+    go.touch()
+    compiling.precompile("float32")
+    assert set(compiling._running) == {"float64"}
+    compiling.precompile("float64")
+    assert sorted(log.read_text().split()) == ["float32", "float64"]
+
+
+def test_nothing_goes_on_compiling_after_the_process_that_asked(folder):
+    program = _program(folder / "sleeps", f"echo $$ >> {folder}/pids; exec sleep 60")
+    code = (
+        "import sys, time; from pathlib import Path; from coreops import compiling, kernel_cache\n"
+        f"kernel_cache.kernel_folder, compiling.JIT = lambda: Path({str(folder)!r}), True\n"
+        f"sys.executable, pids = {program!r}, Path({str(folder / 'pids')!r})\n"
+        "compiling.precompile(wait=False)\n"
+        "while not pids.exists() or len(pids.read_text().split()) < 2: time.sleep(0.01)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=compiling.ROOT, check=True, timeout=50)
+    for pid in (folder / "pids").read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid), 0)
 
 
 def test_processes_find_the_sources_from_another_folder(folder, monkeypatch):

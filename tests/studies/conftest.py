@@ -5,12 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 import studies
-from studies.harness import paths, registry, study
+from studies.harness import drawing, paths, registry, study
 
 TOY = Path(__file__).parent / "toy"
 HOME = Path(studies.__file__).parent
@@ -38,6 +39,7 @@ def toy(tmp_path, monkeypatch):
     monkeypatch.setenv("CLAIMLAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(study, "root", lambda: tree / "studies")
     monkeypatch.setattr(paths, "tree", lambda: tree)
+    monkeypatch.setattr(drawing, "apart", lambda: nullcontext(drawing.draw))  # another process would not know the toy
     monkeypatch.setattr(studies, "__path__", [str(HOME), str(tree / "studies")])
     spec = importlib.util.spec_from_file_location("coreops", TOY / "fake_coreops.py")
     fake = importlib.util.module_from_spec(spec)

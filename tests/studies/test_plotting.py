@@ -74,6 +74,12 @@ def test_unknown_arms_are_named():
         plotting.style("x", ["a"])
 
 
+def test_what_rounds_to_zero_has_no_sign():
+    values = np.array([1.5, -0.26, -0.04, 0.04, 0.0, -0.0, 0.05, -0.05])
+    assert [plotting.signed(v) for v in values] == ["+1.5", "-0.3", "0.0", "0.0", "0.0", "0.0", "+0.1", "-0.1"]
+    assert plotting.signed(-0.004, 2) == "0.00"
+
+
 def test_watermark():
     fig, _, _ = sample()
     plotting.watermark(fig)

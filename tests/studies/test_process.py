@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 
@@ -65,10 +66,91 @@ def test_ctrl_c_says_what_is_kept(toy_process):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted: 0 of 1 studies finished" in err
-    assert "the rows of toy/coin too" in err
+    assert "every trained row too" in err
     kept = len(toy_process.rows())
     assert toy_process.run("run", "coin")[0] == 0
     assert len(set(toy_process.rows())) == len(toy_process.rows()) > kept
+
+
+def with_second_study(toy_process, begin=""):
+    """Beside coin a copy of it, aaa, whose `draw` begins with other lines. Returns a function: figure -> bytes."""
+    chapter = toy_process.tree / "studies" / "toy"
+    text = (chapter / "coin.py").read_text(encoding="utf-8")
+    first = "def draw(data, p):\n"
+    (chapter / "aaa.py").write_text(text.replace(first, first + begin), encoding="utf-8")
+    return lambda name: (toy_process.tree / "figures" / "toy" / name).read_bytes()
+
+
+def test_figures_drawn_in_another_process_are_the_same_to_the_byte(toy_process):
+    pid = "    import os\n    print('drawn by', os.getpid(), 'for', os.getppid(), flush=True)\n"
+    figure = with_second_study(toy_process, pid)
+    process = toy_process("run", "--all", "--json")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    drawn, rest = out.split("\n", 1)
+    assert drawn.split()[2] != drawn.split()[4] == str(process.pid)
+    assert [s["id"] for s in json.loads(rest)["studies"]] == ["toy/aaa", "toy/coin"]
+    apart = {name: figure(name) for name in ("aaa.svg", "aaa.png", "coin.svg")}
+    assert apart["aaa.svg"] == apart["coin.svg"]
+    for study in ("aaa", "coin"):
+        code, out, err = toy_process.run("run", study, "--force")
+        assert code == 0, err
+    assert f"drawn by {os.getpid()}" not in out
+    assert {name: figure(name) for name in apart} == apart
+
+
+def test_a_figure_that_fails_in_another_process_names_its_study_and_the_line(toy_process):
+    with_second_study(toy_process, "    raise RuntimeError('no ink')\n")
+    code, out, err = toy_process.run("run", "--all")
+    assert code == 1
+    assert "failed: toy/aaa: RuntimeError: no ink" in err
+    assert "aaa.py" in err.split("Traceback")[-1]
+    assert "toy-effect\tconfirmed\ttoy/coin\tmeasured" in out
+    assert not list(toy_process.tree.rglob("aaa.svg")) and not list(toy_process.tree.rglob("aaa.json"))
+
+
+def test_a_process_that_dies_while_it_draws_costs_one_figure(toy_process):
+    with_second_study(toy_process, "    import os\n    os._exit(3)\n")
+    code, out, err = toy_process.run("run", "--all")
+    assert code == 1
+    assert "failed: toy/aaa: RuntimeError: the process that draws ended" in err
+    assert "toy/coin\tmeasured" in out
+
+
+@posix
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_while_a_figure_is_drawn(toy_process, stop):
+    """The process that draws ends too, what it drew for is not written, and nothing is trained again."""
+    sign = toy_process.tree / "drawing"
+    lines = (
+        "    import os, pathlib, time\n"
+        f"    sign = pathlib.Path({str(sign)!r})\n"
+        "    if not sign.exists():\n"
+        "        sign.write_text(f'{os.getpid()}\\n')\n"
+        "        time.sleep(SECONDS)\n"
+    ).replace("SECONDS", "60" if stop == signal.SIGINT else "1")
+    with_second_study(toy_process, lines)
+    process = toy_process("run", "--all", delay=0.02)
+    limit = time.monotonic() + 60
+    while not (sign.exists() and sign.read_text().endswith("\n")) and time.monotonic() < limit:
+        time.sleep(0.01)
+    process.send_signal(stop)
+    _, err = process.communicate(timeout=20)
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert "interrupted: 0 of 2 studies finished" in err
+        assert "failed" not in err
+    while time.monotonic() < limit:
+        try:
+            os.kill(int(sign.read_text()), 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("the process that draws is still there")
+    assert not list(toy_process.tree.rglob("aaa.json"))
+    assert toy_process.run("run", "--all")[0] == 0
+    assert max(Counter(toy_process.rows()).values()) == 2  # once by each study
 
 
 def test_piped_output_is_plain_and_usage_exits_2(toy_process):

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from studies.harness.cli.common import load, print_json, print_table
+from studies.harness.cli.common import load, print_json, print_table, resolve
 from studies.harness.cli.options import each, options_of, report_failures, selection, tried
 
 
@@ -21,7 +21,7 @@ def check(names, everything, quick, target, jobs, as_json):
 
     again = options_of(target, jobs, quick, fresh=True)
     options = options_of("cpu", jobs, quick, fresh=True)  # of the stored report
-    ids, failed = tried(names, everything, options)
+    ids, failed = tried(resolve(names, everything), options)
     stored = {id: runner.previous(id, options.mode) for id in ids}
     damaged = {id: text for id in stored if (text := runner.damage(id, options.mode))}
     failed |= damaged
@@ -40,12 +40,12 @@ def check(names, everything, quick, target, jobs, as_json):
         key = cache.result_components(loaded, params, target, registry())
         since = "; ".join(cache.changes(stored[id].key, key))
         show.state("measuring", "again, without cache" + (f"; since the stored run: {since}" if since else ""))
-        made, _, _ = runner.execute(loaded, params, options, key, show.rows, show.state)
+        made, *_ = runner.execute(loaded, params, options, key, show.rows, show.state)
         compared = compare.compare(stored[id], made)
         judged = [c for c in compared if c.status != compare.NOT_COMPARED]
         timings = f"; {skipped} timings not compared" if (skipped := len(compared) - len(judged)) else ""
         show.state("checked", f"{sum(c.bad for c in judged)} of {len(judged)} values moved or flipped{timings}")
-        return compared
+        return lambda: compared
 
     results = each(ids, work, failed, as_json, writes=False)
     if as_json:

@@ -3,11 +3,13 @@
 import sys
 import tempfile
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import click
 
 from studies.harness import study as studies
-from studies.harness.cli.common import json_option, resolve
+from studies.harness.cli.common import json_option
 from studies.harness.cli.display import display
 
 
@@ -37,11 +39,11 @@ def options_of(target="cpu", jobs=None, quick=False, settings=(), seeds=None, **
     return Options(quick=quick, settings=settings, target=target, threads=jobs, **rest)
 
 
-def tried(names, everything, options) -> tuple[list[str], dict[str, str]]:
-    """Tries the settings on every named study before anything runs: (ids that can run, {id: what breaks it})."""
+def tried(ids, options) -> tuple[list[str], dict[str, str]]:
+    """Tries the settings on every study before anything runs: (ids that can run, {id: what breaks it})."""
     from studies.harness import runner
 
-    ids, broken = resolve(names, everything), {}
+    broken = {}
     for id in ids:
         try:
             runner.params_of(studies.load(id), options)
@@ -53,21 +55,35 @@ def tried(names, everything, options) -> tuple[list[str], dict[str, str]]:
 
 
 def each(ids, work, failed, as_json, writes=True) -> dict:
-    """{id: work(id, show)} with a line of progress, `show`, for every study. What raises goes to `failed`, and
-    the others go on; Ctrl-C ends the command."""
+    """{id: work(id, show)()} with a line of progress, `show`, for every study. What `work` leaves to be done, a
+    function, is called while it works on the next study. What raises goes to `failed`, and the others go on; Ctrl-C
+    ends the command."""
     done = {}
+
+    @contextmanager
+    def caught(id, show):
+        try:
+            yield
+        except Exception as error:
+            failed[id] = f"{type(error).__name__}: {error}"
+            show.state("failed", failed[id])
+            if not as_json:
+                traceback.print_exc()
+
+    def finish(id, show, rest):
+        with caught(id, show):
+            done[id] = rest()
+
+    later = ThreadPoolExecutor(1)
     try:
         with display(as_json) as line:
             for id in ids:
                 show = line(id)
-                try:
-                    done[id] = work(id, show)
-                except Exception as error:
-                    failed[id] = f"{type(error).__name__}: {error}"
-                    show.state("failed", failed[id])
-                    if not as_json:
-                        traceback.print_exc()
+                with caught(id, show):
+                    later.submit(finish, id, show, work(id, show))
+            later.shutdown()
     except KeyboardInterrupt:
+        later.shutdown(wait=False, cancel_futures=True)
         interrupted(list(done), ids, writes)
     return done
 
@@ -95,7 +111,7 @@ def interrupted(finished, ids, writes=True):
         err=True,
     )
     if writes and left:
-        click.echo(f"what is finished is kept, the rows of {left[0]} too: the same command goes on there", err=True)
+        click.echo("what is finished is kept, every trained row too: the same command goes on from there", err=True)
     sys.exit(130)
 
 

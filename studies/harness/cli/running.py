@@ -1,9 +1,11 @@
 """Commands that bring results up to date, or say which are not: run, status."""
 
+from contextlib import nullcontext
+
 import click
 
 from studies.harness import study as studies
-from studies.harness.cli.common import json_option, load, print_json, print_table
+from studies.harness.cli.common import json_option, load, print_json, print_table, resolve
 from studies.harness.cli.options import each, options_of, report_failures, selection, tried, writable_cache
 
 
@@ -22,8 +24,12 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
     build/custom/.
     """
     options = options_of(target, jobs, quick, settings, seeds, force=force)
-    ids, failed = tried(names, everything, options)
-    from studies.harness import index, runner
+    ids = resolve(names, everything)
+    if not why:
+        writable_cache()
+        ids = compiling(ids, target)
+    ids, failed = tried(ids, options)
+    from studies.harness import drawing, index, runner
 
     if why:
         reasons = {id: runner.stale(load(id), options)[0] + (["forced"] if force else []) for id in ids}
@@ -34,19 +40,24 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
                 click.echo(f"{id}: {'would run: ' + '; '.join(found) if found else 'up to date, nothing changed'}")
         report_failures(failed, as_json)
         return
-    writable_cache()
 
     def work(id, show):
-        done = runner.run(id, options, show.rows, show.state)
-        show.state(done.state, f"{done.seconds:.1f} s")
-        if options.mode == "full":
-            try:
-                index.update()
-            except index.ReportError as error:
-                failed[id] = f"the index and the README were not renewed: {error}"
-        return done
+        rest = runner.begin(id, options, show.rows, show.state, draw)
 
-    results = each(ids, work, failed, as_json).values()
+        def finish():
+            done = rest()
+            show.state(done.state, f"{done.seconds:.1f} s")
+            if options.mode == "full":
+                try:
+                    index.update()
+                except index.ReportError as error:
+                    failed[id] = f"the index and the README were not renewed: {error}"
+            return done
+
+        return finish
+
+    with drawing.apart() if len(ids) > 1 else nullcontext(drawing.draw) as draw:
+        results = each(ids, work, failed, as_json).values()
     if as_json:
         print_json(
             {
@@ -72,6 +83,19 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
         if rows:
             print_table(("claim", "verdict", "study", "state", "report"), rows)
     report_failures(failed, as_json)
+
+
+def compiling(ids, target):
+    """Starts to compile kernels that are not there; returns `ids` with those first that can do without them."""
+
+    def trains(id):
+        return studies.trains(studies.root() / f"{id}.py")
+
+    if target == "cpu" and any(map(trains, ids)):
+        import coreops
+
+        coreops.precompile(wait=False)
+    return sorted(ids, key=trains)
 
 
 def _relative(path):

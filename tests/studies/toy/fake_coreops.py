@@ -29,6 +29,10 @@ def uncompiled():
     return ()
 
 
+def precompile(wait=True):
+    pass
+
+
 def compute(run):
     """The 'training': deterministic noise by seed, shared by the arms, plus the arm's value."""
     time.sleep(float(os.environ.get("TOY_DELAY", "0")))
