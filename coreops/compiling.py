@@ -63,8 +63,13 @@ def _stop():
 
 
 def _start(dtype):
-    # a twelfth of the time goes into collecting what compiling makes, nearly all of which it keeps
-    program = f"import gc; gc.disable(); from {__name__} import compile_all; compile_all({dtype!r})"
+    # A twelfth of the time goes into collecting what compiling makes, nearly all of which it keeps; a tenth into
+    # unrolling loops for more rounds than tiny networks have, which are a tenth slower then. An option of the whole
+    # process: only where nobody else's code is compiled.
+    program = (
+        "import gc; gc.disable(); from llvmlite.binding import set_option; set_option('', '--unroll-runtime=false'); "
+        f"from {__name__} import compile_all; compile_all({dtype!r})"
+    )
     command = [sys.executable, "-c", program, dtype]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = os.environ | {"PYTHONPATH": path}  # the sources of this process, wherever it runs

@@ -161,7 +161,10 @@ class Emitter:
         counts: how many columns each vector of a row of C has, None: all.
         """
         b, masks = self.builder, [self.mask_below(count) for count in counts]
-        ways = 4 if rows <= 2 else 1  # each addition waits four cycles for the last one to the same sum
+        # Few sums: several sets of them, as each addition waits four cycles for the last one to the same sum. Whole
+        # tiles, where large products spend their time: two steps for one test of the loop.
+        ways = 4 if rows * len(counts) <= 2 else 1
+        together = 2 if rows == HEIGHTS[0] and counts == [None, None] else ways
         zero = ir.Constant(self.vector, [0.0] * self.length)
         sums = [[[cgutils.alloca_once(b, self.vector) for _ in masks] for _ in range(rows)] for _ in range(ways)]
         exists, first, start_row = start
@@ -175,19 +178,19 @@ class Emitter:
                 for r in range(rows):
                     for v in range(len(masks)):
                         b.store(zero, sums[0][r][v])
-        several = b.and_(depth, _word(-ways))
+        several = b.and_(depth, _word(-together))
         for way in sums[1:]:
             for total in (total for row in way for total in row):
                 b.store(zero, total)
-        with self.loop(_word(0), several, _word(ways)) as (p, _):
-            if rows < HEIGHTS[0] or counts != [None, None]:  # whole tiles are where large products spend their time
-                self.keep_rolled()
-            for w, way in enumerate(sums):
-                self.accumulate(way, masks, b.add(p, _word(w)), left, stride, right, pitch)
-        if ways > 1:
+        with self.loop(_word(0), several, _word(together)) as (p, _):
+            self.keep_rolled()
+            for step in range(together):
+                self.accumulate(sums[step % ways], masks, b.add(p, _word(step)), left, stride, right, pitch)
+        if together > 1:
             with self.loop(several, depth, _word(1)) as (p, _):
                 self.keep_rolled()
                 self.accumulate(sums[0], masks, p, left, stride, right, pitch)
+        if ways > 1:
             for r in range(rows):
                 for v in range(len(masks)):
                     parts = [b.load(way[r][v]) for way in sums]

@@ -88,6 +88,7 @@ class CoreopsFit:
             self.common = common | {"optimizer": optimizer(task, task["lr"]), "theta0": self.theta0}
         short = common | {"optimizer": optimizer(task, task["lr"]), "epochs": 1}
         start = perf_counter()
+        coreops.precompile("float32")
         coreops.fit_many([coreops.Run(self.net, **short)], self.X, self.y, target=task.get("processor", "cpu"))
         first = perf_counter() - start
         steps = len(self.X) // task["batch"] * task["epochs"] * (rows or 1)
