@@ -72,7 +72,7 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
     return loss, errors
 
 
-@kernel(merge=True)
+@kernel  # merged, each of its calls would clear two words when `forward` begins
 def other_forward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
@@ -141,7 +141,7 @@ def backward(ops, m, arena, mode, seed, step):
             other_backward(op, m, arena, mode, seed, step)
 
 
-@kernel(merge=True)
+@kernel
 def other_backward(op, m, arena, mode, seed, step):
     kind = op["kind"]
     if kind == records.RESIDUAL:
