@@ -1,23 +1,21 @@
-"""Compiles the kernels of several precisions at once, each in a process of its own, before they are needed.
-
-Compiling takes about a minute for each precision and uses one core: side by side they take as long as one.
-"""
+"""Compiles kernels before they are needed, in processes of their own: one for each precision, two if cores allow."""
 
 import atexit
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-
-import numpy as np
 
 from coreops import kernel_cache
 from coreops.checks import wrong
+from coreops.cores import available_cores
 from coreops.target import JIT
 
 DTYPES = ("float32", "float64")
 ROOT = Path(__file__).resolve().parent.parent
-_running = {}  # precision -> the process that compiles it, until somebody has waited for it
+_running = {}  # precision -> the processes that compile it, until somebody has waited for them
+_prepared = set()  # precisions that need no second look
 
 
 def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
@@ -38,56 +36,55 @@ def precompile(dtypes=DTYPES, wait=True) -> None:
     are only started, to be waited for by another call; they end with this one. RuntimeError with the compiler's
     message if one of them fails.
     """
-    for dtype in uncompiled(dtypes):
-        if dtype not in _running:
-            _running[dtype] = _start(dtype)
+    todo = [dtype for dtype in uncompiled(dtypes) if dtype not in _running]
+    for dtype in todo:
+        _running[dtype] = _start(dtype, shared=2 * len(todo) <= available_cores())
     if not wait:
         return
     try:
         for dtype in [dtype for dtype in _running if dtype in dtypes]:
-            message = _running[dtype].communicate()[1]
-            process = _running.pop(dtype)
-            if process.returncode:
-                raise RuntimeError(f"compiling the kernels of {dtype} failed:\n{message}")
+            while _running[dtype]:
+                message = _running[dtype][0].communicate()[1]
+                if _running[dtype].pop(0).returncode:
+                    raise RuntimeError(f"compiling the kernels of {dtype} failed:\n{message}")
+            del _running[dtype]
     except BaseException:
         _stop()
         raise
 
 
+def prepare(dtypes):
+    """Precompile for somebody who is about to call kernels; where it fails, that call compiles what it needs."""
+    todo = set(dtypes) - _prepared
+    if todo and sys.executable and not getattr(sys, "frozen", False):  # else it would start something that is no Python
+        with suppress(OSError, RuntimeError):
+            precompile(tuple(todo))
+    _prepared.update(todo)
+
+
 @atexit.register
 def _stop():
-    while _running:
-        _, process = _running.popitem()
+    for process in [process for group in _running.values() for process in group]:
         process.terminate()
         process.communicate()
+    _running.clear()
 
 
-def _start(dtype):
-    # A twelfth of the time goes into collecting what compiling makes, nearly all of which it keeps; a tenth into
-    # unrolling loops for more rounds than tiny networks have, which are a tenth slower then. An option of the whole
-    # process: only where nobody else's code is compiled.
+def _start(dtype, shared):
+    """The processes that compile one precision; the input of the second ends when the first has ended."""
+    if not shared:
+        return [_process(dtype, "compile_all({!r})")]
+    share = _process(dtype, "compile_share({!r})", stdout=subprocess.PIPE)
+    with share.stdout as end:
+        return [share, _process(dtype, "compile_all({!r}, shared=True)", stdin=end)]
+
+
+def _process(dtype, call, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
     program = (
-        "import gc; gc.disable(); from llvmlite.binding import set_option; set_option('', '--unroll-runtime=false'); "
-        f"from {__name__} import compile_all; compile_all({dtype!r})"
+        "from coreops.compiler import only_compile; only_compile(); "
+        f"from coreops import every_kernel; every_kernel.{call.format(dtype)}"
     )
     command = [sys.executable, "-c", program, dtype]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = os.environ | {"PYTHONPATH": path}  # the sources of this process, wherever it runs
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env)
-
-
-def compile_all(dtype):
-    """Train and differentiate a small network: the training loop and the passes hold every kernel."""
-    from coreops.inference import loss_and_gradient
-    from coreops.layers import Dense
-    from coreops.losses import SquaredError
-    from coreops.network import Network
-    from coreops.optimizers import SGD
-    from coreops.sweep import fit
-
-    X, y = np.ones((2, 1)), np.ones((2, 1))
-    network = Network(Dense(1, 1), loss=SquaredError(), dtype=dtype)
-    trained = fit(network, X, y, optimizer=SGD(0.1), epochs=1)
-    trained.evaluate(X, y)
-    loss_and_gradient(network, trained.theta, X, y)
-    kernel_cache.compiled_mark(dtype).touch()
+    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True, env=env)

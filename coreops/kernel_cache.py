@@ -76,6 +76,14 @@ class LockedCache(FunctionCache):
     for different types, one loses its entry, or leaves its code under the other's.
     """
 
+    before_loading = staticmethod(lambda: None)  # waits for another process, if one is about to save the function
+
+    def load_overload(self, sig, target_context):
+        self.before_loading()
+        return super().load_overload(sig, target_context)
+
     def save_overload(self, sig, data):
+        if getattr(data.library, "untranslated", False):
+            return
         with FileLock(Path(self.cache_path) / "lock"):
             super().save_overload(sig, data)

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import numpy as np
 
 from coreops.checks import instance, positive_integer, wrong
+from coreops.compiling import prepare
+from coreops.cores import available_cores
 from coreops.inference import aligned_empty
 from coreops.journal import Journal
 from coreops.network import Network
@@ -20,11 +22,6 @@ from coreops.training import train_row
 LIMIT = 4 * 2**30  # bytes that the results of one call may take
 SCRATCH_LIMIT = 64 * 2**30  # bytes that one row may need while it runs
 TARGETS = ("cpu", "cuda")
-
-
-def available_cores():
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class SweepInterrupted(KeyboardInterrupt):
@@ -59,8 +56,8 @@ class Scratch(threading.local):
 _scratch = Scratch()
 
 
-def _train(row, journal):
-    """One row: from the journal if it is there, else trained and journalled. Returns its Result."""
+def train_encoded(row, journal):
+    """One encoded row: from the journal if it is there, else trained and journalled. Returns its Result."""
     task = Task(row, journal, "cpu")
     if not task.done:
         task.start()
@@ -113,7 +110,8 @@ def fit(network, X, y, *, optimizer, epochs, batch_size=None, seed=0, validation
     run = Run(network, optimizer=optimizer, epochs=epochs, batch_size=batch_size, seed=seed, **settings)
     row = encode(run, Data(X, y))
     _check_size([row])
-    return _train(row, Journal(None))
+    prepare([network.dtype.name])
+    return train_encoded(row, Journal(None))
 
 
 def _joined(network, X, y, validation):
@@ -176,6 +174,7 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
         if target == "cuda":
             results = _run_on_device(encoded, kept, threads, progress)
         else:
+            prepare({run.network.dtype.name for run in rows})
             results = _run_all(encoded, kept, min(threads, len(rows)), progress)
     finally:
         kept.close()
@@ -189,7 +188,7 @@ def _run_all(encoded, journal, threads, progress):
     order = sorted(range(len(encoded)), key=lambda i: -encoded[i].cost)
     try:
         for i in order:
-            futures[pool.submit(_train, encoded[i], journal)] = i
+            futures[pool.submit(train_encoded, encoded[i], journal)] = i
         for done, future in enumerate(as_completed(futures), 1):
             results[futures[future]] = future.result()
             if progress is not None:

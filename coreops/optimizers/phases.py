@@ -110,7 +110,7 @@ def other_probe(row, step, theta, state):
         averaged_start(theta, state[:p])
 
 
-@kernel(merge=True)
+@kernel  # merged, each of its calls would clear two words when a row begins, and all would be compiled with the loop
 def other_update(row, ops, arena, step, power1, power2, lr, theta, grad, state):
     kind, p = row["optimizer"], theta.size
     beta1, beta2, eps, eps_inside = row["beta1"], row["beta2"], row["eps"], row["eps_inside"] != 0

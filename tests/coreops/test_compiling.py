@@ -1,4 +1,4 @@
-"""Kernels of both precisions compiled side by side: what is left to do, failures, and two processes in one cache."""
+"""Kernels compiled side by side: what is left to do, work shared by two processes, failures, one cache for all."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import time
 import numba
 import pytest
 
-from coreops import compiling, kernel_cache
+from coreops import SGD, Dense, Network, Run, SquaredError, compiling, every_kernel, fit, fit_many, kernel_cache, sweep
 from coreops.kernel_cache import LockedCache
 
 
@@ -17,12 +17,14 @@ from coreops.kernel_cache import LockedCache
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel_cache, "kernel_folder", lambda: tmp_path)
     monkeypatch.setattr(compiling, "JIT", True)
+    monkeypatch.setattr(compiling, "available_cores", lambda: 2)
+    monkeypatch.setattr(compiling, "_prepared", set())
     return tmp_path
 
 
 def test_what_was_compiled_is_not_compiled_again(folder):
     assert compiling.uncompiled() == ("float32", "float64")
-    compiling.compile_all("float32")
+    every_kernel.compile_all("float32")
     assert compiling.uncompiled() == ("float64",)
     assert compiling.uncompiled("float32") == compiling.uncompiled(("float32",)) == ()
 
@@ -63,6 +65,87 @@ def test_one_process_for_each_precision_at_the_same_time(folder, monkeypatch):
     wait = f"touch {folder}/$3; for i in $(seq 100); do [ -e {folder}/float32 -a -e {folder}/float64 ] && exit 0"
     monkeypatch.setattr(sys, "executable", _program(folder / "both", f"{wait}; sleep 0.1; done; exit 1"))
     compiling.precompile()
+
+
+def test_two_processes_for_one_precision(folder, monkeypatch):
+    """What the second waits for is there when its input ends."""
+    share = f"sleep 0.3; touch {folder}/share"
+    whole = f"[ -e {folder}/share ] && exit 2; cat; [ -e {folder}/share ] && touch {folder}/whole"
+    text = f'case "$2" in *compile_share*) {share};; *shared=True*) {whole};; *) exit 3;; esac'
+    monkeypatch.setattr(sys, "executable", _program(folder / "two", text))
+    compiling.precompile("float32")
+    assert (folder / "whole").exists() and not compiling._running
+
+
+SHARED = """
+import sys
+from coreops.compiler import only_compile, signature
+only_compile()
+from coreops.target import kernel
+
+@kernel
+def double(x):
+    return x + x
+
+@kernel
+def triple(x):
+    return double(x) + x
+
+if sys.argv[1] == "share":
+    double.compile(signature(1.0))
+else:
+    if sys.argv[1] == "shared":
+        double._cache.before_loading = sys.stdin.read
+    assert triple(1.0) == 3.0
+found = {f: len(list(f.stats.cache_hits)) for f in (double, triple)}
+print(*found.values(), *(getattr(r.library, "untranslated", False) for f in found for r in f.overloads.values()))
+"""
+
+
+@pytest.mark.jit_only
+@pytest.mark.parametrize(
+    ("shared", "said", "kept"),
+    [(True, ["1 0 False False"], {"double", "triple"}), (False, ["0 0 True False"], {"triple"})],
+)
+def test_what_is_called_is_translated_with_its_caller_or_found_in_the_cache(tmp_path, shared, said, kept):
+    program = tmp_path / "program.py"
+    program.write_text(SHARED)
+    env = os.environ | {"PYTHONPATH": str(compiling.ROOT), "CLAIMLAB_CACHE": str(tmp_path / "cache")}
+
+    def start(what, stdin, stdout):
+        return subprocess.Popen([sys.executable, program, what], stdin=stdin, stdout=stdout, env=env, text=True)
+
+    if shared:
+        other = start("share", subprocess.DEVNULL, subprocess.PIPE)
+        process = start("shared", other.stdout, subprocess.PIPE)
+        other.stdout.close()
+    else:
+        process = start("alone", subprocess.DEVNULL, subprocess.PIPE)
+    assert process.communicate(timeout=100)[0].splitlines() == said and process.returncode == 0
+    if shared:
+        assert other.wait() == 0
+    assert {path.name.split(".")[1].split("-")[0] for path in tmp_path.rglob("*.nbc")} == kept
+
+
+def test_training_begins_with_kernels_compiled_aside(monkeypatch):
+    network = Network(Dense(1, 1), loss=SquaredError(), dtype="float64")
+    asked, settings = [], {"optimizer": SGD(0.1), "epochs": 0}
+    monkeypatch.setattr(sweep, "prepare", asked.extend)
+    fit(network, [[1.0]], [[1.0]], **settings)
+    fit_many([Run(network, **settings)] * 2, [[1.0]], [[1.0]])
+    assert asked == ["float64", "float64"]
+
+
+def test_what_cannot_be_compiled_aside_is_left_to_the_first_call(folder, monkeypatch):
+    log = folder / "log"
+    monkeypatch.setattr(sys, "executable", _program(folder / "fails", f"echo tried >> {log}; sleep 1; exit 1"))
+    compiling.prepare(["float32"])
+    assert "tried" in log.read_text()
+    log.unlink()
+    compiling.prepare(["float32"])
+    assert not log.exists()
+    monkeypatch.setattr(sys, "executable", str(folder / "nowhere"))
+    compiling.prepare(["float64"])
 
 
 def test_started_once_and_waited_for_by_a_later_call(folder, monkeypatch):
