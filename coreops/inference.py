@@ -86,11 +86,16 @@ class Prepared:
     def backward(self, m, mode=TRAIN, seed=0, step=0):
         backward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step)
 
+    def loss(self, m, mode=TRAIN, seed=0, step=0):
+        """Mean loss of the m examples that were loaded."""
+        loss, _ = forward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step, NONE)
+        return float(loss) / m
+
     def differentiate(self, m, mode=TRAIN, seed=0, step=0):
         """(mean loss, its gradient (P,), a view) of the m examples that were loaded."""
-        loss, _ = forward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step, NONE)
+        loss = self.loss(m, mode, seed, step)
         self.backward(m, mode, seed, step)
-        return float(loss) / m, self.gradient
+        return loss, self.gradient
 
     def evaluate(self, x, y, mode=0):
         """(mean loss, share of wrong predictions) over examples already encoded, any number of them."""
@@ -168,12 +173,18 @@ def input_gradient(network, theta, X, y, *, stats=None, training=False, seed=0, 
     return _differentiate(network, theta, X, y, stats, training, seed, step, mode)[2] * len(np.asarray(X))
 
 
-def _differentiate(network, theta, X, y, stats, training, seed, step, extra_mode):
+def loaded(network, theta, X, y, stats=None):
+    """(Prepared, m) with all m examples loaded; everything is checked."""
     instance("network", network, Network, "a Network")
     x = network.encode_inputs(X)
     y, m = network.encode_targets(y, len(x)), len(x)
     prepared = Prepared(network, *checked_start(network, theta, stats), m)
     prepared.load(x, y)
+    return prepared, m
+
+
+def _differentiate(network, theta, X, y, stats, training, seed, step, extra_mode):
+    prepared, m = loaded(network, theta, X, y, stats)
     loss, gradient = prepared.differentiate(m, pass_mode(training) | extra_mode, seed, step)
     dx = prepared.part(prepared.row["input_gradient"], m, prepared.row["n_in"])
     return loss, gradient.copy(), dx.copy()

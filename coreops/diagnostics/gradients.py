@@ -3,7 +3,7 @@
 import numpy as np
 
 from coreops.checks import finite_number, instance, real_array, wrong
-from coreops.inference import loss_and_gradient
+from coreops.inference import loaded, pass_mode
 from coreops.network import Network
 
 
@@ -22,18 +22,17 @@ def gradient_check(network, X, y, theta=None, *, seed=0, step=1e-6):
     if theta is None:
         theta = network.initialize(seed) + np.random.default_rng(seed).uniform(-0.1, 0.1, network.n_parameters)
     theta = np.array(real_array("theta", theta), float)
-    if theta.shape != (network.n_parameters,):
-        raise wrong("theta", f"shape {theta.shape}", f"shape ({network.n_parameters},)")
-    _, gradient = loss_and_gradient(network, theta, X, y)
-    difference = np.empty_like(theta)
-    for i in range(theta.size):
-        h, center = step * max(1.0, abs(theta[i])), theta[i]
-        theta[i] = center + h
-        high = loss_and_gradient(network, theta, X, y)[0]
-        theta[i] = center - h
-        low = loss_and_gradient(network, theta, X, y)[0]
+    prepared, m = loaded(network, theta, X, y)
+    mode, moved = pass_mode(training=True), prepared.theta
+    gradient, difference = prepared.differentiate(m, mode)[1].copy(), np.empty_like(theta)
+    for i, center in enumerate(theta):
+        h = step * max(1.0, abs(center))
+        moved[i] = center + h
+        high = prepared.loss(m, mode)
+        moved[i] = center - h
+        low = prepared.loss(m, mode)
+        moved[i] = center
         difference[i] = (high - low) / (2 * h)
-        theta[i] = center
     errors = {}
     exact, numeric = network.parameters(gradient), network.parameters(difference)
     for name in exact:
