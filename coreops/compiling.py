@@ -36,6 +36,7 @@ def precompile(dtypes=DTYPES, wait=True) -> None:
     are only started, to be waited for by another call; they end with this one. RuntimeError with the compiler's
     message if one of them fails.
     """
+    dtypes = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
     todo = [dtype for dtype in uncompiled(dtypes) if dtype not in _running]
     for dtype in todo:
         _running[dtype] = _start(dtype, shared=2 * len(todo) <= available_cores())

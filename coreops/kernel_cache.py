@@ -64,9 +64,17 @@ def kernel_folder() -> Path:
     return folder
 
 
+@functools.cache
+def checkout() -> str:
+    """Hash of where the sources lie and when they were written: Numba finds no kernels of another checkout."""
+    root = Path(__file__).resolve().parent
+    files = [(str(path), path.stat().st_mtime_ns) for path in sorted(root.rglob("*.py"))]
+    return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
+
+
 def compiled_mark(dtype) -> Path:
-    """The file that says that all kernels of `dtype` are in the folder, for this kind of CPU."""
-    return kernel_folder() / f"{dtype}-{llvm.get_host_cpu_name()}.compiled"
+    """The file that says that all kernels of `dtype` are in the folder, for this checkout and kind of CPU."""
+    return kernel_folder() / f"{dtype}-{llvm.get_host_cpu_name()}-{checkout()}.compiled"
 
 
 class LockedCache(FunctionCache):

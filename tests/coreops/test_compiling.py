@@ -1,6 +1,7 @@
 """Kernels compiled side by side: what is left to do, work shared by two processes, failures, one cache for all."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,6 +28,26 @@ def test_what_was_compiled_is_not_compiled_again(folder):
     every_kernel.compile_all("float32")
     assert compiling.uncompiled() == ("float64",)
     assert compiling.uncompiled("float32") == compiling.uncompiled(("float32",)) == ()
+
+
+def test_kernels_of_another_checkout_are_not_found(tmp_path):
+    """As Numba looks for them by path and time of each source."""
+    marks = set()
+    for root in ("a", "b"):
+        shutil.copytree(
+            compiling.ROOT / "coreops", tmp_path / root / "coreops", ignore=shutil.ignore_patterns("__pyc*")
+        )
+    for root, touched in (("a", False), ("b", False), ("b", True)):
+        if touched:
+            os.utime(tmp_path / root / "coreops" / "rng.py")
+        program = (
+            "from coreops import kernel_cache as k; print(k.kernel_folder().name, k.compiled_mark('float32').name)"
+        )
+        env = os.environ | {"PYTHONPATH": str(tmp_path / root), "CLAIMLAB_CACHE": str(tmp_path)}
+        command = [sys.executable, "-c", program]
+        said = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
+        marks.add(tuple(said.stdout.split()))
+    assert len(marks) == 3 and len({folder for folder, _ in marks}) == 1
 
 
 def test_nothing_is_compiled_where_kernels_run_as_python_or_cannot_be_kept(folder, monkeypatch):
