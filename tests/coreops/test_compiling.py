@@ -103,10 +103,24 @@ def test_processes_find_the_sources_from_another_folder(folder, monkeypatch):
     compiling.precompile()
 
 
-def test_a_failure_shows_the_compilers_message(folder, monkeypatch):
-    monkeypatch.setattr(sys, "executable", _program(folder / "fails", "echo no such instruction >&2; exit 1"))
+def test_what_the_processes_run_is_a_program(folder, monkeypatch):
+    """With a stand-in for what compiles; LLVM says nothing of an option that it does not know."""
+    package = folder / "tree" / "coreops"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "compiling.py").write_text(f"def compile_all(dtype): open({str(folder / 'log')!r}, 'a').write(dtype)\n")
+    monkeypatch.setattr(compiling, "ROOT", package.parent)
+    monkeypatch.chdir(folder)
+    compiling.precompile("float64")
+    assert (folder / "log").read_text() == "float64"
+
+
+def test_a_failure_shows_the_compilers_message_and_stops_the_other_process(folder, monkeypatch):
+    text = "[ $3 = float64 ] && exec sleep 60; echo no such instruction >&2; exit 1"
+    monkeypatch.setattr(sys, "executable", _program(folder / "fails", text))
     with pytest.raises(RuntimeError, match=r"float32 failed:\nno such instruction"):
         compiling.precompile()
+    assert not compiling._running
 
 
 @pytest.mark.jit_only
