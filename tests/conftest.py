@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("jit_only"):
             item.add_marker(pytest.mark.skip(reason="needs compiled kernels (NUMBA_DISABLE_JIT is set)"))
         elif item.get_closest_marker("once"):
-            item.add_marker(pytest.mark.skip(reason="runs no kernel as plain Python: the compiled mode has it"))
+            item.add_marker(pytest.mark.skip(reason="the same in both modes: the compiled one has it"))
 
 
 @pytest.hookimpl(wrapper=True)
