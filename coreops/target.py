@@ -250,9 +250,9 @@ def route_window(buffer, x, y, dy, dx, n, height, width, line):
         left = buffer[dy + j]
         for k in range(height):
             for column in range(width):
-                at = k * line + column * n + j
-                if buffer[x + at] == buffer[y + j]:
-                    buffer[dx + at] += left
+                place = k * line + column * n + j
+                if buffer[x + place] == buffer[y + j]:
+                    buffer[dx + place] += left
                     left = buffer.dtype.type(0)
 
 

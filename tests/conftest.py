@@ -4,6 +4,7 @@ import hypothesis
 import numba
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 JIT = not numba.config.DISABLE_JIT
 
@@ -29,7 +30,20 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("jit_only"):
             item.add_marker(pytest.mark.skip(reason="needs compiled kernels (NUMBA_DISABLE_JIT is set)"))
         elif item.get_closest_marker("once"):
-            item.add_marker(pytest.mark.skip(reason="runs no kernel as plain Python: the compiled mode has it"))
+            item.add_marker(pytest.mark.skip(reason="the same in both modes: the compiled one has it"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """A test marked `once` that calls a kernel fails: as plain Python that test would never run it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("once") and not item.get_closest_marker("jit_only"):
+            patch.setattr(Dispatcher, "__call__", _refuse, raising=False)
+        return (yield)
+
+
+def _refuse(dispatcher, *_):
+    raise AssertionError(f"{dispatcher.__name__} is compiled: a test that calls it cannot be marked `once`")
 
 
 @pytest.fixture

@@ -207,10 +207,36 @@ def test_processes_find_the_sources_from_another_folder(folder, monkeypatch):
     compiling.precompile()
 
 
-def test_a_failure_shows_the_compilers_message(folder, monkeypatch):
-    monkeypatch.setattr(sys, "executable", _program(folder / "fails", "echo no such instruction >&2; exit 1"))
+@pytest.mark.parametrize(
+    ("dtypes", "calls"),
+    [
+        ("float64", {"share float64", "all float64 True"}),
+        (compiling.DTYPES, {"all float32 False", "all float64 False"}),
+    ],
+)
+def test_what_the_processes_run_is_a_program(folder, monkeypatch, dtypes, calls):
+    """With stand-ins for what compiles."""
+    package = folder / "tree" / "coreops"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "compiler.py").write_text("def only_compile(): pass\n")
+    (package / "every_kernel.py").write_text(
+        f"def log(*words): print(*words, file=open({str(folder / 'log')!r}, 'a'))\n"
+        "def compile_share(dtype): log('share', dtype)\n"
+        "def compile_all(dtype, shared=False): log('all', dtype, shared)\n"
+    )
+    monkeypatch.setattr(compiling, "ROOT", package.parent)
+    monkeypatch.chdir(folder)
+    compiling.precompile(dtypes)
+    assert set((folder / "log").read_text().splitlines()) == calls
+
+
+def test_a_failure_shows_the_compilers_message_and_stops_the_other_process(folder, monkeypatch):
+    text = "[ $3 = float64 ] && exec sleep 60; echo no such instruction >&2; exit 1"
+    monkeypatch.setattr(sys, "executable", _program(folder / "fails", text))
     with pytest.raises(RuntimeError, match=r"float32 failed:\nno such instruction"):
         compiling.precompile()
+    assert not compiling._running
 
 
 @pytest.mark.jit_only

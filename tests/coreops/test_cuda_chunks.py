@@ -1,16 +1,20 @@
 """What the GPU's host side decides without a GPU: chunks, lanes, places in the buffers, and whether it can start."""
 
 import importlib.util
+from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import coreops.cuda
 import coreops.sweep
 from coreops import SGD, Adam, Data, Dense, Network, ReLU, Run, SoftmaxCrossEntropy, SquaredError, fit_many
 from coreops.cuda.chunks import (
+    MOST_THREADS,
     OWN,
     SHARED,
     Shared,
@@ -122,9 +126,33 @@ def test_a_typical_study_trains_in_shared_memory():
     assert tight.arena_size * 4 < 40 * 1024 < roomy.arena_size * 4
     for row, fits in ((roomy, False), (tight, True)):
         assert shared_arena(Task(row, Journal(None), "cuda"), threads_of(row)) == fits
+    row = encode(replace(run, batch_size=33), Data(X, y), shared_room(network.dtype))
+    assert row.record[0]["capacity"] == 33, "half of 64 would be less than a batch"
     wide = Network(Dense(64, 300), ReLU(), Dense(300, 10), loss=SoftmaxCrossEntropy())
     row = encode(Run(wide, optimizer=Adam(1e-3), batch_size=1, epochs=1), Data(X, y), shared_room(wide.dtype))
     assert row.record[0]["capacity"] == 128, "it fits in no case: evaluated as ever"
+
+
+@pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")])
+def test_the_room_for_an_arena_is_all_that_the_widest_block_leaves(dtype):
+    for size, fits in ((shared_room(dtype), True), (shared_room(dtype) + 1, False)):
+        row = SimpleNamespace(arena_size=size, network=SimpleNamespace(dtype=dtype))
+        assert shared_arena(SimpleNamespace(row=row), MOST_THREADS) == fits
+
+
+def test_only_rows_for_a_gpu_keep_to_its_shared_memory(monkeypatch):
+    rooms = []
+
+    def stop(run, data, room=None):
+        rooms.append(room)
+        raise ValueError("laid out")
+
+    monkeypatch.setattr(coreops.sweep, "encode", stop)
+    monkeypatch.setattr(coreops.cuda, "check_device", lambda threads: None)
+    for target in ("cpu", "cuda"):
+        with pytest.raises(ValueError, match="laid out"):
+            fit_many([Run(cases.mlp("float32"), optimizer=SGD(0.1), epochs=1)], X, Y, target=target)
+    assert rooms == [None, shared_room(np.dtype("float32"))]
 
 
 def test_device_memory_of_a_row_is_what_its_buffers_take():

@@ -28,6 +28,7 @@ from coreops import (
 )
 from coreops.plan import Plan
 from coreops.runs import encode
+from tests.coreops import cases
 
 X = np.random.default_rng(3).normal(size=(7, 16))
 Y = np.arange(7) % 3
@@ -55,20 +56,38 @@ def places(ops):
     return sum(int(op["x"] == op["y"]) for op in ops), sum(int(op["dx"] == op["dy"] >= 0) for op in ops)
 
 
+def assert_same_without(monkeypatch, layers, **settings):
+    """Training gives the same bits where nothing is overwritten."""
+
+    def train():
+        network = Network(*layers, loss=SoftmaxCrossEntropy(), dtype="float64", **settings)
+        return fit(network, X, Y, optimizer=SGD(0.3), batch_size=4, epochs=2, seed=4)
+
+    got = train()
+    with monkeypatch.context() as patch:
+        patch.setattr(Plan, "_overwritten", lambda self: {})
+        want = train()
+    np.testing.assert_array_equal(got.theta, want.theta)
+    np.testing.assert_array_equal(got.loss, want.loss)
+    assert got.status == "completed" and (got.theta != got.network.initialize(4)).any()
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_training_is_the_same_with_and_without(name, monkeypatch):
     layers, settings, count = NETWORKS[name]
-    network = Network(*layers, loss=SoftmaxCrossEntropy(), dtype="float64", **settings)
+    network = Network(*layers, loss=SoftmaxCrossEntropy(), **settings)
     run = Run(network, optimizer=SGD(0.3), batch_size=4, epochs=2, seed=4)
     assert places(encode(run, Data(X, Y)).ops) == (count, count)
     assert places(network.lay_out(4)[0]) == (0, 0), "outside training, every layer's output is kept"
-    got = fit(network, X, Y, optimizer=SGD(0.3), batch_size=4, epochs=3, seed=4)
-    monkeypatch.setattr(Plan, "_overwritten", lambda self: {})
-    twin = Network(*layers, loss=SoftmaxCrossEntropy(), dtype="float64", **settings)
-    want = fit(twin, X, Y, optimizer=SGD(0.3), batch_size=4, epochs=3, seed=4)
-    np.testing.assert_array_equal(got.theta, want.theta)
-    np.testing.assert_array_equal(got.loss, want.loss)
-    assert (got.theta != network.initialize(4)).any()
+    assert_same_without(monkeypatch, layers, **settings)
+
+
+@pytest.mark.parametrize("name", cases.LAYERS)
+def test_training_is_the_same_between_any_layer_and_activations(name, monkeypatch):
+    """No layer reads, on its way back, what the one behind it overwrites."""
+    for spec, width in cases.LAYERS[name]:
+        n = Network(Dense(16, width), spec, loss=SquaredError()).n_out
+        assert_same_without(monkeypatch, (Dense(16, width), ReLU(), spec, Tanh(), Dense(n, 3)))
 
 
 def test_the_arena_is_smaller_by_what_is_overwritten_and_by_the_gradient_of_the_inputs():

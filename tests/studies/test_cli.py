@@ -113,6 +113,20 @@ def test_usage_errors_exit_2(toy, arguments, message):
     assert message in call(*arguments, code=2).output
 
 
+def test_studies_without_kernels_run_first_while_the_kernels_compile(toy, monkeypatch):
+    chapter = toy / "studies" / "toy"
+    text = (chapter / "coin.py").read_text(encoding="utf-8")
+    row = "from collections import namedtuple\nRun = namedtuple('Run', 'arm seed value', defaults=[0.0])"
+    (chapter / "zero.py").write_text(text.replace("from coreops import Run", row), encoding="utf-8")
+    asked = []
+    monkeypatch.setattr(sys.modules["coreops"], "precompile", lambda wait=True: asked.append(wait))
+    call("run", "--all", "--why")
+    call("run", "zero", "--quick")
+    assert asked == []
+    assert [s["id"] for s in as_json("run", "--all")["studies"]] == ["toy/zero", "toy/coin"]
+    assert asked == [False]
+
+
 def test_check(toy):
     call("run", "coin")
     checked = as_json("check", "coin")["studies"]["toy/coin"]

@@ -32,6 +32,19 @@ def test_rendering_repeats_to_the_byte_and_holds_no_date():
     assert first[1].startswith(b"\x89PNG")
 
 
+def test_rendering_lays_out_once_as_drawing_would(monkeypatch):
+    """A second layout moves things by a hair; without the first, labels lie outside the figure."""
+    (fig, axes, _), (twin, want, _) = sample(), sample()
+    with plotting.context():
+        twin.draw_without_rendering()
+    laid_out, engine = [], fig.get_layout_engine()
+    execute = engine.execute
+    monkeypatch.setattr(engine, "execute", lambda fig: laid_out.append(execute(fig)))
+    plotting.render(fig)
+    assert len(laid_out) == 1
+    assert [ax.get_position().bounds for ax in axes] == [ax.get_position().bounds for ax in want]
+
+
 def test_text_is_readable_at_nine_centimetres():
     assert plotting.smallest_text(sample()[0]) >= 6.9
     assert plotting.smallest_text(sample(width=18)[0]) >= 6.9
