@@ -94,8 +94,10 @@ def real_array(name, value, ndim=None):
 
 def cast(name, array, dtype, requirements=()):
     """A finite array in the precision of a run; refused if a value overflows there."""
+    if array.dtype.kind != "f" or array.itemsize <= np.dtype(dtype).itemsize:
+        return np.require(array, dtype, requirements)
     with np.errstate(over="ignore"):
         result = np.require(array, dtype, requirements)
-    if array.dtype.kind == "f" and array.itemsize > result.itemsize and not np.isfinite(result).all():
+    if not np.isfinite(result).all():
         raise wrong(name, f"magnitudes up to {float(np.abs(array).max()):.3g}", f"numbers that {dtype} can hold")
     return result

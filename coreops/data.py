@@ -66,5 +66,6 @@ def position_weights(weights, sampler_weights, train, n, dtype):
             got = f"shape {weights.shape}" if weights.shape != (n,) else f"a least weight {weights.min()}"
             raise wrong("weights", got, f"{n} numbers >= 0, one per example of the data")
         factors.append(weights[train])
-    product = np.prod(factors, axis=0, dtype=float) if factors else np.zeros(0)
-    return cast("weights", product, dtype, KERNEL_READY)
+    if not factors:
+        return np.zeros(0, dtype)
+    return cast("weights", np.prod(factors, axis=0, dtype=float), dtype, KERNEL_READY)

@@ -12,7 +12,7 @@ import numpy as np
 from coreops import records
 from coreops.elementary import exp, sigmoid
 from coreops.records import COUNT_ERRORS, TRAIN
-from coreops.target import barrier, block_sum, kernel, lane, lanes
+from coreops.target import at, barrier, block_sum, kernel, lane, lanes
 
 # What a target is: n_out reals, one class number, n_out bits 0/1, n_out signs -1/+1.
 OUTPUTS, LABEL, BITS, SIGNS = "outputs", "label", "bits", "signs"
@@ -154,7 +154,7 @@ def largest(values, start, n):
     """Index of the first largest of n values."""
     best = 0
     for j in range(1, n):
-        if values[start + j] > values[start + best]:
+        if values[at(start + j)] > values[at(start + best)]:
             best = j
     return best
 
@@ -166,37 +166,36 @@ def softmax_loss(op, first, m, arena, mode, scale):
     Three passes, so that the exponentials run over one flat loop that vectorises.
     """
     n = op["n_in"]
-    x, dx, x2 = op["x"] + first * n, op["dx"] + first * n, op["x2"] + first
-    z, dz, y = arena[x : x + m * n], arena[dx : dx + m * n], arena[x2 : x2 + m]
+    x, dx, y = op["x"] + first * n, op["dx"] + first * n, op["x2"] + first
     total, errors, scale = 0.0, 0, arena.dtype.type(scale)
     for i in range(lane(), m, lanes()):
-        logits, out = z[i * n : i * n + n], dz[i * n : i * n + n]
-        top = logits[0]
+        logits, out = x + i * n, dx + i * n
+        top = arena[at(logits)]
         for j in range(1, n):
-            top = max(top, logits[j])
+            top = max(top, arena[at(logits + j)])
         for j in range(n):
-            out[j] = logits[j] - top
-        total -= np.float64(out[np.int64(y[i])])
+            arena[at(out + j)] = arena[at(logits + j)] - top
+        total -= np.float64(arena[at(out + np.int64(arena[at(y + i)]))])
     barrier()
     if mode & COUNT_ERRORS:
         for i in range(lane(), m, lanes()):
-            errors += largest(z, i * n, n) != np.int64(y[i])
+            errors += largest(arena, x + i * n, n) != np.int64(arena[at(y + i)])
     for i in range(lane(), m * n, lanes()):
-        dz[i] = exp(dz[i])
+        arena[at(dx + i)] = exp(arena[at(dx + i)])
     barrier()
     product = 1.0  # of the masses, each from 1 to n: a logarithm takes as long as all else here
     for i in range(lane(), m, lanes()):
-        out = dz[i * n : i * n + n]
-        mass = out[0]
+        out = dx + i * n
+        mass = arena[at(out)]
         for j in range(1, n):
-            mass += out[j]
+            mass += arena[at(out + j)]
         product *= np.float64(mass)
         if product > LARGE_PRODUCT:
             total, product = total + np.log(product), 1.0
         if mode & TRAIN:
             share = scale / mass
             for j in range(n):
-                out[j] *= share
-            out[np.int64(y[i])] -= scale
+                arena[at(out + j)] *= share
+            arena[at(out + np.int64(arena[at(y + i)]))] -= scale
     barrier()
     return block_sum(total + np.log(product)), block_sum(errors)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from coreops.records import NONE
-from coreops.target import barrier, combine, dots, gemm, kernel
+from coreops.target import barrier, combine, combine_column, dots, gemm, kernel
 
 ONE, ZERO = np.int64(1), np.int64(0)  # not literals, which would be other types to the compiler
 TINY = 256  # multiply-adds below which a row at a time in the caller beats a call
@@ -26,9 +26,14 @@ def matmul_tn(buffer, a, b, c, m, k, n, add):
     if m * k * n > TINY:
         gemm(buffer, m, n, k, a, 1, m, b, False, c, c if add else NONE, n)
         return
-    for i in range(m):
-        row = c + i * n
-        combine(buffer, row if add else NONE, a + i, m, b, n, row, n, k)
+    if n < m:  # fewer columns than rows: each longer
+        for j in range(n):
+            column = c + j
+            combine_column(buffer, column if add else NONE, b + j, n, a, m, column, n, m, k)
+    else:
+        for i in range(m):
+            row = c + i * n
+            combine(buffer, row if add else NONE, a + i, m, b, n, row, n, k)
     barrier()
 
 

@@ -35,6 +35,30 @@ class Stretch:
     def store(self, k, value, shift=None):
         self.builder.store(value, self.at(k, shift), align=self.emit.real_bytes)
 
+    def apart(self, start, stride):
+        """Where elements start + i stride of the buffer lie, for each i of this stretch."""
+        place = self.builder.add(start, self.builder.mul(self.j, stride))
+        for _ in range(getattr(self.type, "count", 1)):
+            yield self.emit.offset(self.data, place)
+            place = self.builder.add(place, stride)
+
+    def gather(self, start, stride):
+        """Elements start + i stride of the buffer."""
+        values = [self.builder.load(place) for place in self.apart(start, stride)]
+        if len(values) == 1:
+            return values[0]
+        vector = ir.Constant(self.type, ir.Undefined)
+        for i, value in enumerate(values):
+            vector = self.builder.insert_element(vector, value, ir.Constant(ir.IntType(32), i))
+        return vector
+
+    def scatter(self, vector, start, stride):
+        """To elements start + i stride of the buffer."""
+        for i, place in enumerate(self.apart(start, stride)):
+            lane = ir.Constant(ir.IntType(32), i)
+            whole = isinstance(self.type, ir.VectorType)
+            self.builder.store(self.builder.extract_element(vector, lane) if whole else vector, place)
+
 
 def _over_span(context, builder, signature, args, step, spans):
     """step(stretch, further arguments) along `spans` spans of n elements."""
@@ -93,16 +117,34 @@ def _route(s, n, height, width, line):
             b.store(b.select(wins, zero, rest), left)
 
 
-def _combine(s, n, start, x, step, k, pitch):
-    b, zero = s.builder, ir.Constant(n.type, 0)
+def _sum(s, start, x, step, k, first, row):
+    """first(), or 0 if start < 0, plus the sum over p < k of x_(p step) row(p), in this order."""
+    b, zero = s.builder, ir.Constant(k.type, 0)
     total = cgutils.alloca_once_value(b, ir.Constant(s.type, None))
     with b.if_then(b.icmp_signed(">=", start, zero)):
-        b.store(s.load(0), total)
-    with s.emit.loop(zero, k, ir.Constant(n.type, 1)) as (p, _):
+        b.store(first(), total)
+    with s.emit.loop(zero, k, ir.Constant(k.type, 1)) as (p, _):
         s.emit.keep_rolled()
         factor = s.everywhere(b.load(s.emit.offset(s.data, b.add(x, b.mul(p, step)))))
-        b.store(b.fadd(b.load(total), b.fmul(factor, s.load(1, b.mul(p, pitch)))), total)
-    s.store(2, b.load(total))
+        b.store(b.fadd(b.load(total), b.fmul(factor, row(p))), total)
+    return b.load(total)
+
+
+def _combine(s, n, start, x, step, k, pitch):
+    total = _sum(s, start, x, step, k, lambda: s.load(0), lambda p: s.load(1, s.builder.mul(p, pitch)))
+    s.store(2, total)
+
+
+def _combine_column(s, n, start, x, step, k, pitch, y, stride):
+    def first():
+        return s.gather(start, stride)
+
+    s.scatter(_sum(s, start, x, step, k, first, lambda p: s.load(0, s.builder.mul(p, pitch))), y, stride)
+
+
+def _dots(s, n, start, x, w, k):
+    one = ir.Constant(k.type, 1)
+    s.store(1, _sum(s, start, x, one, k, lambda: s.load(0), lambda p: s.gather(s.builder.add(w, p), k)))
 
 
 @intrinsic
@@ -132,28 +174,14 @@ def combine(typing, buffer, first, w, y, n, start, x, step, k, pitch):
 
 
 @intrinsic
-def dots(typing, buffer, start, x, w, y, n, k):
-    """As scalars, in order: rows of w are too short for vectors."""
+def combine_column(typing, buffer, w, n, start, x, step, k, pitch, y, stride):
+    return _typed(buffer, _combine_column, 1, 8)
 
-    def codegen(context, builder, signature, args):
-        start, x, w, y, n, k = args[1:]
-        data = context.make_array(buffer)(context, builder, args[0]).data
-        emit, zero, one = Emitter(context, builder, buffer.dtype), ir.Constant(n.type, 0), ir.Constant(n.type, 1)
-        total, at = cgutils.alloca_once(builder, emit.real), lambda offset: emit.offset(data, offset)
-        with emit.loop(zero, n, one) as (j, _):
-            emit.keep_rolled()
-            builder.store(ir.Constant(emit.real, 0.0), total)
-            with builder.if_then(builder.icmp_signed(">=", start, zero)):
-                builder.store(builder.load(at(builder.add(start, j))), total)
-            row = builder.add(w, builder.mul(j, k))
-            with emit.loop(zero, k, one) as (p, _):
-                emit.keep_rolled()
-                product = builder.fmul(builder.load(at(builder.add(x, p))), builder.load(at(builder.add(row, p))))
-                builder.store(builder.fadd(builder.load(total), product), total)
-            builder.store(builder.load(total), at(builder.add(y, j)))
-        return context.get_dummy_value()
 
-    return types.void(buffer, *[types.int64] * 6), codegen
+@intrinsic
+def dots(typing, buffer, first, y, n, start, x, w, k):
+    """first = max(start, 0): a span must exist."""
+    return _typed(buffer, _dots, 2, 5)
 
 
 def _typed(buffer, step, spans, numbers):

@@ -2,8 +2,9 @@
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from coreops.training import train_row
 LIMIT = 4 * 2**30  # bytes that the results of one call may take
 SCRATCH_LIMIT = 64 * 2**30  # bytes that one row may need while it runs
 TARGETS = ("cpu", "cuda")
+FINISHED, ENDED = "a row", "a thread"  # what a thread of a sweep reports, besides an exception
 
 
 class SweepInterrupted(KeyboardInterrupt):
@@ -182,28 +184,44 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
 
 
 def _run_all(encoded, journal, threads, progress):
-    """Longest rows first, one per thread; the main thread only waits, so Ctrl-C reaches it at once."""
-    results, futures = [None] * len(encoded), {}
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="coreops")
-    order = sorted(range(len(encoded)), key=lambda i: -encoded[i].cost)
+    """Longest rows first, each by the next free thread; the main thread only waits, so Ctrl-C reaches it at once."""
+    results, stop = [None] * len(encoded), [None] * threads  # a thread that draws None ends
+    pending = deque(sorted(range(len(encoded)), key=lambda i: -encoded[i].cost) + stop)
+    events, done = SimpleQueue(), 0
+
+    def work():
+        event = ENDED
+        try:
+            for i in iter(pending.popleft, None):
+                results[i] = train_encoded(encoded[i], journal)
+                if progress is not None:  # else nobody waits for it: waking the main thread takes 40 us
+                    events.put(FINISHED)
+        except BaseException as error:
+            event = error
+        events.put(event)
+
+    pool = [threading.Thread(target=work, name=f"coreops_{k}") for k in range(threads)]
     try:
-        for i in order:
-            futures[pool.submit(train_encoded, encoded[i], journal)] = i
-        for done, future in enumerate(as_completed(futures), 1):
-            results[futures[future]] = future.result()
-            if progress is not None:
+        for thread in pool:
+            thread.start()
+        while threads:
+            event = events.get()
+            if isinstance(event, BaseException):
+                raise event
+            if event is ENDED:
+                threads -= 1
+            else:
+                done += 1
                 progress(done, len(encoded))
-        pool.shutdown()
-    except KeyboardInterrupt:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for future, i in futures.items():
-            if future.done() and not future.cancelled() and future.exception() is None:
-                results[i] = future.result()
+    except BaseException as error:
+        pending.extendleft(stop)
+        for thread in pool:
+            if thread.is_alive():
+                thread.join()
+        if not isinstance(error, KeyboardInterrupt):
+            raise
         missing = [i for i, result in enumerate(results) if result is None]
         raise SweepInterrupted(Table(r for r in results if r is not None), missing) from None
-    except BaseException:
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
     return results
 
 

@@ -197,6 +197,15 @@ def combine(buffer, start, x, step, w, pitch, y, n, k):
         buffer[at(y + j)] = total
 
 
+def combine_column(buffer, start, x, step, w, pitch, y, stride, n, k):
+    """The same, down a column: y_(j stride) = S_(j stride) + sum over p < k of x_(p step) w_(p pitch + j), j < n."""
+    for j in range(lane(), n, lanes()):
+        total = buffer[at(start + j * stride)] if start >= 0 else buffer.dtype.type(0)
+        for p in range(k):
+            total += buffer[at(x + p * step)] * buffer[at(w + p * pitch + j)]
+        buffer[at(y + j * stride)] = total
+
+
 def dots(buffer, start, x, w, y, n, k):
     """y_j = S_j + sum over p < k of x_p w_(j k + p), j < n; all are offsets. start < 0: S = 0."""
     for j in range(lane(), n, lanes()):
@@ -213,9 +222,16 @@ def _combine(buffer, start, x, step, w, pitch, y, n, k):
     )
 
 
+@overload(combine_column, target="generic", jit_options=INLINED)
+def _combine_column(buffer, start, x, step, w, pitch, y, stride, n, k):
+    return lambda buffer, start, x, step, w, pitch, y, stride, n, k: spans.combine_column(
+        buffer, w, n, start, x, step, k, pitch, y, stride
+    )
+
+
 @overload(dots, target="generic", jit_options=INLINED)
 def _dots(buffer, start, x, w, y, n, k):
-    return lambda buffer, start, x, w, y, n, k: spans.dots(buffer, start, x, w, y, n, k)
+    return lambda buffer, start, x, w, y, n, k: spans.dots(buffer, max(start, 0), y, n, start, x, w, k)
 
 
 # --- short runs of neighbouring elements, by one lane ------------------------------------------------------

@@ -36,7 +36,7 @@ class Task:
 
     def start(self):
         """Draw the initial parameters, or take the given ones."""
-        row, seed = self.row, int(self.row.record[0]["seed"])
+        row, seed = self.row, self.row.fields["seed"]
         p = row.network.n_parameters
         self.theta[:p] = row.network.initialize(seed) if row.theta0 is None else row.theta0
         self.theta[p:] = row.network.initial_statistics(seed) if row.stats0 is None else row.stats0

@@ -21,7 +21,7 @@ from coreops.records import (
 )
 from coreops.sampling.arrange import arrange
 from coreops.sampling.gather import gather, gather_range
-from coreops.schedules import scheduled
+from coreops.schedules import CONSTANT, scheduled
 from coreops.target import barrier, block_sum, flush_denormals, kernel, lane, lanes, restore_denormals
 
 
@@ -123,6 +123,7 @@ def run(
     size, every_loss, every_theta = row["batch_size"], row["record_loss_every"], row["record_theta_every"]
     batches = order.size // size if row["drop_last"] else (order.size + size - 1) // size
     plain = row["attack_steps"] == 0 and row["jacobian"] == 0 and row["l1"] == 0 and row["l2"] == 0
+    steady = row["schedule"] == CONSTANT and row["warmup"] == 0
     if every_theta:
         assign(step_theta[:p], theta)
     status, epochs_run, best, best_epoch, waited = COMPLETED, 0, np.inf, 0, 0
@@ -135,7 +136,7 @@ def run(
             start = batch * size
             m = min(size, order.size - start)
             gather(row, x, y, weights, train, order, start, m, step, arena)
-            rate = scheduled(row, step, epoch)
+            rate = row["lr"] if steady else scheduled(row, step, epoch)
             step += 1
             power1, power2 = power1 * row["beta1"], power2 * row["beta2"]
             if not plain:

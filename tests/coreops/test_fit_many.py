@@ -3,12 +3,14 @@
 import copy
 import pickle
 import threading
+import time
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import coreops.sweep
 from coreops import (
     SGD,
     AdaGrad,
@@ -247,6 +249,22 @@ def test_an_error_in_progress_is_raised():
 
     with pytest.raises(RuntimeError, match="from progress"):
         fit_many(ROWS, X, Y, threads=2, progress=fail)
+
+
+@pytest.mark.parametrize("progress", [None, lambda done, total: None])
+def test_an_error_in_a_thread_is_raised_and_begins_no_other_row(monkeypatch, progress):
+    before, calls = threading.active_count(), []
+
+    def fail(*args):
+        calls.append(args)
+        if len(calls) == 1:
+            raise MemoryError("no more")
+        time.sleep(0.1)
+
+    monkeypatch.setattr(coreops.sweep, "train_row", fail)
+    with pytest.raises(MemoryError, match="no more"):
+        fit_many(ROWS, X, Y, threads=2, progress=progress)
+    assert len(calls) <= 3 < len(ROWS) and threading.active_count() == before
 
 
 def test_inputs_are_not_written_to():

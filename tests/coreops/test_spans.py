@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coreops.target import add_span, combine, copy_span, dots, kernel, largest_span, route_window
+from coreops.target import add_span, combine, combine_column, copy_span, dots, kernel, largest_span, route_window
 from tests.coreops.cases import DTYPES
 
 LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 40]
@@ -13,7 +13,7 @@ LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 40]
 def all_spans(buffer, what, numbers):
     """One kernel for all, compiled once for each precision."""
     a, b, c, d, e = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
-    f, g, h = numbers[5], numbers[6], numbers[7]
+    f, g, h, i = numbers[5], numbers[6], numbers[7], numbers[8]
     if what == 0:
         copy_span(buffer, a, b, c)
     elif what == 1:
@@ -24,14 +24,16 @@ def all_spans(buffer, what, numbers):
         route_window(buffer, a, b, c, d, e, f, g, h)
     elif what == 4:
         combine(buffer, a, b, c, d, e, f, g, h)
-    else:
+    elif what == 5:
         dots(buffer, a, b, c, d, e, f)
+    else:
+        combine_column(buffer, a, b, c, d, e, f, g, h, i)
 
 
 def changed(buffer, what, *numbers):
     """The buffer after the call."""
     after = buffer.copy()
-    all_spans(after, np.int64(what), np.array([*numbers, *[0] * (8 - len(numbers))]))
+    all_spans(after, np.int64(what), np.array([*numbers, *[0] * (9 - len(numbers))]))
     return after
 
 
@@ -84,6 +86,13 @@ def test_rows_of_small_products(dtype, n, k, start):
     expected = buffer.copy()
     expected[y : y + n] = total
     np.testing.assert_array_equal(changed(buffer, 4, start, x, step, w, 50, y, n, k), expected)
+    for stride in (1, 7):
+        total = buffer[start : start + stride * n : stride].copy() if start >= 0 else np.zeros(n, dtype)
+        for p in range(k):
+            total += buffer[x + p * step] * buffer[w + p * 50 : w + p * 50 + n]
+        expected = buffer.copy()
+        expected[y : y + stride * n : stride] = total
+        np.testing.assert_array_equal(changed(buffer, 6, start, x, step, w, 50, y, stride, n, k), expected)
     total = buffer[start : start + n].copy() if start >= 0 else np.zeros(n, dtype)
     for p in range(k):
         total += buffer[x + p] * buffer[w + p : w + p + n * k : k]
