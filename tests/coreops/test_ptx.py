@@ -63,6 +63,7 @@ PIECES = {
     "largest_span": ("largest_span(out, 0, 16, 11)", ()),
     "route_window": ("route_window(out, 0, 16, 32, 48, 3, 2, 1, 4)", ()),
     "combine": ("combine(out, -1, 0, 1, 8, 4, 40, 4, 3)", ("%tid.x",)),
+    "combine_column": ("combine_column(out, -1, 0, 1, 8, 4, 40, 2, 4, 3)", ("%tid.x",)),
     "dots": ("dots(out, -1, 0, 8, 40, 4, 3)", ("%tid.x",)),
 }
 EACH = """
@@ -71,8 +72,8 @@ gc.disable()
 import numpy as np
 from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
-from coreops.target import add_span, barrier, block_sum, combine, copy_span, dots, gemm, lane, lanes, largest_span
-from coreops.target import route_window
+from coreops.target import add_span, barrier, block_sum, combine, combine_column, copy_span, dots, gemm, lane, lanes
+from coreops.target import largest_span, route_window
 import coreops.cuda.overloads
 texts = {}
 for name, statement in json.loads(sys.argv[1]).items():
