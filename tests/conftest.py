@@ -1,5 +1,7 @@
 """What all tests share: the two modes (compiled, plain Python) and how hypothesis behaves in them."""
 
+import signal
+
 import hypothesis
 import numba
 import numpy as np
@@ -7,6 +9,10 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 JIT = not numba.config.DISABLE_JIT
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would the processes that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # derandomize: the same examples in every run, so that a red test is red again; no deadline: the first call compiles.
 hypothesis.settings.register_profile(
