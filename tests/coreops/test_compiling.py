@@ -99,7 +99,7 @@ def test_two_processes_for_one_precision(folder, monkeypatch):
 
 
 SHARED = """
-import sys
+import sys, time
 from coreops.compiler import only_compile, signature
 only_compile()
 from coreops.target import kernel
@@ -113,6 +113,7 @@ def triple(x):
     return double(x) + x
 
 if sys.argv[1] == "share":
+    time.sleep(2)  # the other one would be first, if it did not wait
     double.compile(signature(1.0))
 else:
     if sys.argv[1] == "shared":
