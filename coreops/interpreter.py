@@ -37,6 +37,8 @@ from coreops.other_losses import other_loss
 from coreops.records import NO_LOSS, SQUARED_ERROR, TRAIN
 from coreops.target import kernel
 
+FIRST, ONE = np.int64(0), np.int64(1)  # not literals, which would be other types to the compiler
+
 
 @kernel
 def forward(ops, m, arena, mode, seed, step, example_weights):
@@ -61,15 +63,14 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
             scale_forward(op, m, arena)
         else:
             other_forward(op, m, arena, mode, seed, step)
-    loss, errors = 0.0, 0
-    if layers < ops.size and not mode & NO_LOSS:  # after the loop: the compiler would prepare its constants before it
-        op, weighted = ops[layers], mode & TRAIN != 0 and example_weights >= 0
-        size, first = 1 if weighted else m, np.int64(0)  # a literal would compile every loss twice
-        while first < m:  # a range of variable step divides
-            weight = np.float64(arena[example_weights + first]) if weighted else 1.0
-            part, wrong = examples_loss(op, first, size, arena, mode, weight / m)
-            loss, errors, first = loss + weight * part, errors + wrong, first + size
-    return loss, errors
+    if layers == ops.size or mode & NO_LOSS:
+        return 0.0, 0
+    op = ops[layers]  # after the loop: the compiler would prepare its constants before it
+    if mode & TRAIN and example_weights >= 0:
+        return weighted_loss(op, m, arena, mode, example_weights)
+    if op["kind"] == records.SOFTMAX_CROSS_ENTROPY:
+        return softmax_loss(op, FIRST, m, arena, mode, 1.0 / m)
+    return examples_loss(op, FIRST, m, arena, mode, 1.0 / m)
 
 
 @kernel  # merged, each of its calls would clear two words when `forward` begins
@@ -111,7 +112,18 @@ def other_forward(op, m, arena, mode, seed, step):
         other_activation_forward(op, m, arena)
 
 
-@kernel(merge=True)
+@kernel
+def weighted_loss(op, m, arena, mode, weights):
+    """The loss with factors of the m examples at offset `weights` of the arena."""
+    loss, errors, first = 0.0, 0, FIRST
+    while first < m:
+        weight = np.float64(arena[weights + first])
+        part, wrong = examples_loss(op, first, ONE, arena, mode, weight / m)
+        loss, errors, first = loss + weight * part, errors + wrong, first + 1
+    return loss, errors
+
+
+@kernel
 def examples_loss(op, first, m, arena, mode, scale):
     """(summed loss, wrong predictions) of examples first ... first + m; leaves scale times the gradient behind."""
     kind = op["kind"]
