@@ -60,9 +60,10 @@ class Stretch:
             self.builder.store(self.builder.extract_element(vector, lane) if whole else vector, place)
 
 
-def _over_span(context, builder, signature, args, step, spans):
-    """step(stretch, further arguments) along `spans` spans of n elements."""
+def _over_span(context, builder, signature, args, step, spans, once=False):
+    """step(stretch, further arguments) along `spans` spans of n elements; once: around it is no loop to speak of."""
     buffer, places, n, further = signature.args[0], args[1 : spans + 1], args[spans + 1], args[spans + 2 :]
+    n = _here(builder, n) if once else n
     data = context.make_array(buffer)(context, builder, args[0]).data
     emit = Emitter(context, builder, buffer.dtype, VECTOR_BYTES)
     places = [emit.offset(data, start) for start in places]
@@ -77,6 +78,13 @@ def _over_span(context, builder, signature, args, step, spans):
             step(Stretch(emit, data, places, builder.and_(n, ir.Constant(n.type, -2 * length)), length), n, *further)
         length //= 2
     return context.get_dummy_value()
+
+
+def _here(builder, n):
+    """The same number. Of another one LLVM would prepare what each length below a vector needs before a loop that is
+    passed once.
+    """
+    return builder.asm(ir.FunctionType(n.type, [n.type]), "", "=r,0", [n], True)
 
 
 def _opaque(builder, value):
@@ -170,22 +178,22 @@ def route(typing, buffer, x, y, dy, dx, n, height, width, line):
 @intrinsic
 def combine(typing, buffer, first, w, y, n, start, x, step, k, pitch):
     """first = max(start, 0): a span must exist."""
-    return _typed(buffer, _combine, 3, 6)
+    return _typed(buffer, _combine, 3, 6, once=True)
 
 
 @intrinsic
 def combine_column(typing, buffer, w, n, start, x, step, k, pitch, y, stride):
-    return _typed(buffer, _combine_column, 1, 8)
+    return _typed(buffer, _combine_column, 1, 8, once=True)
 
 
 @intrinsic
 def dots(typing, buffer, first, y, n, start, x, w, k):
     """first = max(start, 0): a span must exist."""
-    return _typed(buffer, _dots, 2, 5)
+    return _typed(buffer, _dots, 2, 5, once=True)
 
 
-def _typed(buffer, step, spans, numbers):
+def _typed(buffer, step, spans, numbers, once=False):
     def codegen(context, builder, signature, args):
-        return _over_span(context, builder, signature, args, step, spans)
+        return _over_span(context, builder, signature, args, step, spans, once)
 
     return types.void(buffer, *[types.int64] * (spans + numbers)), codegen

@@ -6,7 +6,7 @@ from coreops import records
 from coreops.checks import finite_number, wrong
 from coreops.elementary import sigmoid, softplus, tanh
 from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
-from coreops.target import barrier, kernel, lane, lanes
+from coreops.target import at, barrier, kernel, lane, lanes
 
 
 class Activation:
@@ -103,9 +103,8 @@ def bring(buffer, source, to, n):
     As one loop from x to y it would not vectorise where y overwrites x.
     """
     if source != to:
-        values, target = buffer[source : source + n], buffer[to : to + n]
         for i in range(lane(), n, lanes()):
-            target[i] = values[i]
+            buffer[at(to + i)] = buffer[at(source + i)]
 
 
 @kernel(inline=True)
@@ -113,9 +112,9 @@ def rectifier_forward(op, m, arena):
     """y = x where x > 0, slope x elsewhere (so that NaN is not hidden)."""
     n = m * op["n_out"]
     bring(arena, op["x"], op["y"], n)
-    y, slope, one = arena[op["y"] : op["y"] + n], arena.dtype.type(op["slope"]), arena.dtype.type(1)
-    for i in range(lane(), n, lanes()):
-        y[i] *= one if y[i] > 0 else slope  # a product: a choice of what to store would become a branch
+    y, slope, one = op["y"], arena.dtype.type(op["slope"]), arena.dtype.type(1)
+    for i in range(lane(), n, lanes()):  # a product: a choice of what to store would become a branch
+        arena[at(y + i)] *= one if arena[at(y + i)] > 0 else slope
     barrier()
 
 
@@ -148,31 +147,29 @@ def activation_backward(op, m, arena, mode):
     flags, n = op["flags"], m * op["n_out"]
     if flags & SKIP_DX and not mode & INPUT_GRADIENT:
         return
-    x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
+    x, y, dx, dy = op["x"], op["y"], op["dx"], op["dy"]
     kind, slope, one = op["kind"], arena.dtype.type(op["slope"]), arena.dtype.type(1)
-    dx = arena[op["dx"] : op["dx"] + n]
     if flags & ADD_DX:
-        dy = arena[op["dy"] : op["dy"] + n]
         if kind == records.RECTIFIER:
             for i in range(lane(), n, lanes()):
-                dx[i] += dy[i] if x[i] > 0 else slope * dy[i]
+                arena[at(dx + i)] += arena[at(dy + i)] if arena[at(x + i)] > 0 else slope * arena[at(dy + i)]
         elif kind == records.SIGMOID:
             for i in range(lane(), n, lanes()):
-                dx[i] += dy[i] * (y[i] * (one - y[i]))
+                arena[at(dx + i)] += arena[at(dy + i)] * (arena[at(y + i)] * (one - arena[at(y + i)]))
         else:
             for i in range(lane(), n, lanes()):
-                dx[i] += dy[i] * (one - y[i] * y[i])
+                arena[at(dx + i)] += arena[at(dy + i)] * (one - arena[at(y + i)] * arena[at(y + i)])
     else:
-        bring(arena, op["dy"], op["dx"], n)
+        bring(arena, dy, dx, n)
         if kind == records.RECTIFIER:
             for i in range(lane(), n, lanes()):
-                dx[i] *= one if x[i] > 0 else slope
+                arena[at(dx + i)] *= one if arena[at(x + i)] > 0 else slope
         elif kind == records.SIGMOID:
             for i in range(lane(), n, lanes()):
-                dx[i] *= y[i] * (one - y[i])
+                arena[at(dx + i)] *= arena[at(y + i)] * (one - arena[at(y + i)])
         else:
             for i in range(lane(), n, lanes()):
-                dx[i] *= one - y[i] * y[i]
+                arena[at(dx + i)] *= one - arena[at(y + i)] * arena[at(y + i)]
     barrier()
 
 

@@ -4,14 +4,14 @@ import numpy as np
 
 from coreops.records import NONE
 from coreops.rng import TARGET_NOISE, add_normal
-from coreops.target import barrier, kernel, lane, lanes
+from coreops.target import at, barrier, kernel, lane, lanes
 
 
 @kernel(inline=True)
 def gather(row, x, y, weights, index, order, start, m, step, arena):
     """Copy examples index[order[start : start + m]], with weights by position; targets may gain noise."""
     for i in range(m):
-        copy(row, x, y, index[order[start + i]], i, arena)
+        copy(row, x, y, index[at(order[at(start + i)])], i, arena)
     if row["example_weights"] != NONE:
         for i in range(lane(), m, lanes()):
             arena[row["example_weights"] + i] = weights[order[start + i]]
@@ -25,7 +25,7 @@ def gather(row, x, y, weights, index, order, start, m, step, arena):
 def gather_range(row, x, y, index, start, m, arena):
     """Copy examples index[start : start + m], for evaluation in the given order."""
     for i in range(m):
-        copy(row, x, y, index[start + i], i, arena)
+        copy(row, x, y, index[at(start + i)], i, arena)
     barrier()
 
 
@@ -34,9 +34,7 @@ def copy(row, x, y, example, i, arena):
     """One example into place i of the batch (no barrier)."""
     d, t = row["n_in"], row["n_target"]
     to_x, to_y = row["inputs"] + i * d, row["targets"] + i * t
-    source, target = x[example * d : example * d + d], arena[to_x : to_x + d]
     for j in range(lane(), d, lanes()):
-        target[j] = source[j]
-    source, target = y[example * t : example * t + t], arena[to_y : to_y + t]
+        arena[at(to_x + j)] = x[at(example * d + j)]
     for j in range(lane(), t, lanes()):
-        target[j] = source[j]
+        arena[at(to_y + j)] = y[at(example * t + j)]
