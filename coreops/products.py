@@ -3,7 +3,8 @@
 import numpy as np
 
 from coreops.records import NONE
-from coreops.target import barrier, combine, combine_column, dots, gemm, kernel
+from coreops.spans import combine, combine_column, dots
+from coreops.target import barrier, gemm, kernel
 
 ONE, ZERO = np.int64(1), np.int64(0)  # not literals, which would be other types to the compiler
 TINY = 256  # multiply-adds below which a row at a time in the caller beats a call

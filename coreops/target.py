@@ -1,8 +1,8 @@
-"""What a kernel may ask of the machine it runs on: lanes, barriers, block sums and matrix products.
+"""What a kernel may ask of the machine it runs on: lanes, barriers, block sums and matrix products (and `spans.py`).
 
 Every kernel is written once, as a loop over `range(lane(), n, lanes())` that ends in `barrier()`.
 On the CPU a row of a sweep is one lane, so the loop is an ordinary loop; on CUDA a row is a thread block.
-This file and the folder `cuda` are the only ones that know which of the two they are compiled for.
+This file, `spans.py` and the folder `cuda` are the only ones that know which of the two they are compiled for.
 """
 
 import functools
@@ -13,13 +13,24 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from coreops import spans
 from coreops.cpu import X86, flush, restore
 from coreops.kernel_cache import LockedCache, kernel_folder, usable
 from coreops.microkernel import register_tiled_gemm
 
 JIT = not numba.config.DISABLE_JIT
-at = np.uint64  # an offset: a signed one may count from the end, and the test for that takes longer than a product
+
+
+def at(offset):
+    """An offset into a buffer. To the compiler unsigned: the test for one that counts from the end takes longer than a
+    product.
+    """
+    if offset < 0:
+        raise IndexError(f"an offset is {offset}, wanted 0 or more")
+    return offset
+
+
+if JIT:
+    at = np.uint64
 
 
 # Merged by LLVM and not by Numba (inline="always"): Numba keeps what it has inlined for one target for the others too.
@@ -182,115 +193,6 @@ def gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
 def _gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
     return lambda buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row: register_tiled_gemm(
         buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row
-    )
-
-
-# --- rows of products too small for `gemm`, by all lanes; no barrier at the end ---------------------------
-
-
-def combine(buffer, start, x, step, w, pitch, y, n, k):
-    """y_j = S_j + sum over p < k of x_(p step) w_(p pitch + j), j < n; all are offsets. start < 0: S = 0."""
-    for j in range(lane(), n, lanes()):
-        total = buffer[at(start + j)] if start >= 0 else buffer.dtype.type(0)
-        for p in range(k):
-            total += buffer[at(x + p * step)] * buffer[at(w + p * pitch + j)]
-        buffer[at(y + j)] = total
-
-
-def combine_column(buffer, start, x, step, w, pitch, y, stride, n, k):
-    """The same, down a column: y_(j stride) = S_(j stride) + sum over p < k of x_(p step) w_(p pitch + j), j < n."""
-    for j in range(lane(), n, lanes()):
-        total = buffer[at(start + j * stride)] if start >= 0 else buffer.dtype.type(0)
-        for p in range(k):
-            total += buffer[at(x + p * step)] * buffer[at(w + p * pitch + j)]
-        buffer[at(y + j * stride)] = total
-
-
-def dots(buffer, start, x, w, y, n, k):
-    """y_j = S_j + sum over p < k of x_p w_(j k + p), j < n; all are offsets. start < 0: S = 0."""
-    for j in range(lane(), n, lanes()):
-        total = buffer[at(start + j)] if start >= 0 else buffer.dtype.type(0)
-        for p in range(k):
-            total += buffer[at(x + p)] * buffer[at(w + j * k + p)]
-        buffer[at(y + j)] = total
-
-
-@overload(combine, target="generic", jit_options=INLINED)
-def _combine(buffer, start, x, step, w, pitch, y, n, k):
-    return lambda buffer, start, x, step, w, pitch, y, n, k: spans.combine(
-        buffer, max(start, 0), w, y, n, start, x, step, k, pitch
-    )
-
-
-@overload(combine_column, target="generic", jit_options=INLINED)
-def _combine_column(buffer, start, x, step, w, pitch, y, stride, n, k):
-    return lambda buffer, start, x, step, w, pitch, y, stride, n, k: spans.combine_column(
-        buffer, w, n, start, x, step, k, pitch, y, stride
-    )
-
-
-@overload(dots, target="generic", jit_options=INLINED)
-def _dots(buffer, start, x, w, y, n, k):
-    return lambda buffer, start, x, w, y, n, k: spans.dots(buffer, max(start, 0), y, n, start, x, w, k)
-
-
-# --- short runs of neighbouring elements, by one lane ------------------------------------------------------
-
-
-def copy_span(buffer, source, to, n):
-    """buffer[to + j] = buffer[source + j], j < n."""
-    for j in range(n):
-        buffer[to + j] = buffer[source + j]
-
-
-def add_span(buffer, source, to, n):
-    """buffer[to + j] += buffer[source + j], j < n."""
-    for j in range(n):
-        buffer[to + j] += buffer[source + j]
-
-
-def largest_span(buffer, source, to, n):
-    """buffer[to + j] = the larger of it and buffer[source + j], j < n; NaN is not hidden."""
-    for j in range(n):
-        new = buffer[source + j]
-        if new > buffer[to + j] or new != new:
-            buffer[to + j] = new
-
-
-def route_window(buffer, x, y, dy, dx, n, height, width, line):
-    """dx += dy at the first place of the window where x = y, for each of n channels.
-
-    y and dy name n elements; the window's rows lie `line` apart in x and dx, its columns n.
-    """
-    for j in range(n):
-        left = buffer[dy + j]
-        for k in range(height):
-            for column in range(width):
-                place = k * line + column * n + j
-                if buffer[x + place] == buffer[y + j]:
-                    buffer[dx + place] += left
-                    left = buffer.dtype.type(0)
-
-
-@overload(copy_span, target="generic", jit_options=INLINED)
-def _copy_span(buffer, source, to, n):
-    return lambda buffer, source, to, n: spans.copy(buffer, source, to, n)
-
-
-@overload(add_span, target="generic", jit_options=INLINED)
-def _add_span(buffer, source, to, n):
-    return lambda buffer, source, to, n: spans.add(buffer, source, to, n)
-
-
-@overload(largest_span, target="generic", jit_options=INLINED)
-def _largest_span(buffer, source, to, n):
-    return lambda buffer, source, to, n: spans.largest(buffer, source, to, n)
-
-
-@overload(route_window, target="generic", jit_options=INLINED)
-def _route_window(buffer, x, y, dy, dx, n, height, width, line):
-    return lambda buffer, x, y, dy, dx, n, height, width, line: spans.route(
-        buffer, x, y, dy, dx, n, height, width, line
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # A module of coreops may import from its own rank and from lower ones.
 RANKS = (
-    {"checks", "compiler", "cores", "cpu", "kernel_cache", "microkernel", "records", "spans", "target"},
+    {"checks", "compiler", "cores", "cpu", "kernel_cache", "microkernel", "records", "spans", "target", "vectors"},
     {"elementary", "products", "rng"},
     {
         "adversaries",
@@ -93,14 +93,14 @@ def test_only_the_target_and_the_folder_cuda_mention_it_in_code(path):
     assert not mentioned, f"{path.name}: {mentioned}"
 
 
-# What target.py dresses up as plain functions; nobody else may know of them.
-MACHINE = {"cpu", "microkernel", "spans"}
+# What target.py and spans.py dress up as plain functions; nobody else may know of them.
+MACHINE = {"cpu", "microkernel", "vectors"}
 
 
 @pytest.mark.parametrize("path", sources("coreops"), ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_only_the_target_knows_the_compiler(path):
     if path.relative_to(ROOT / "coreops").parts[0] in {
-        f"{name}.py" for name in MACHINE | {"compiler", "kernel_cache", "target"}
+        f"{name}.py" for name in MACHINE | {"compiler", "kernel_cache", "spans", "target"}
     } | {"cuda"}:
         return
     for name in imported(path):

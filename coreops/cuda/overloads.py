@@ -1,4 +1,4 @@
-"""The names of `target.py` on CUDA, where a row is a thread block. Importing this module defines them.
+"""The names of `target.py` and `spans.py` on CUDA, where a row is a thread block. Importing this module defines them.
 
 It must happen before the first kernel is compiled for the device. An overload that fails to type would silently fall
 back to the CPU's meaning (one lane, no barrier): the PTX tests look for the thread index and the barriers in each.
@@ -11,7 +11,7 @@ import numpy as np
 from numba import cuda, types
 from numba.extending import overload
 
-from coreops import target
+from coreops import spans, target
 from coreops.cuda import products, sums
 
 
@@ -23,13 +23,13 @@ on_cuda(target.lane)(lambda: lambda: cuda.threadIdx.x)
 on_cuda(target.lanes)(lambda: lambda: cuda.blockDim.x)
 on_cuda(target.flush_denormals)(lambda: lambda: 0)
 on_cuda(target.restore_denormals)(lambda saved: lambda saved: None)
-on_cuda(target.combine)(lambda buffer, start, x, step, w, pitch, y, n, k: target.combine)
-on_cuda(target.combine_column)(lambda buffer, start, x, step, w, pitch, y, stride, n, k: target.combine_column)
-on_cuda(target.dots)(lambda buffer, start, x, w, y, n, k: target.dots)
-on_cuda(target.copy_span)(lambda buffer, source, to, n: target.copy_span)
-on_cuda(target.add_span)(lambda buffer, source, to, n: target.add_span)
-on_cuda(target.largest_span)(lambda buffer, source, to, n: target.largest_span)
-on_cuda(target.route_window)(lambda buffer, x, y, dy, dx, n, height, width, line: target.route_window)
+on_cuda(spans.combine)(lambda buffer, start, x, step, w, pitch, y, n, k: spans.combine)
+on_cuda(spans.combine_column)(lambda buffer, start, x, step, w, pitch, y, stride, n, k: spans.combine_column)
+on_cuda(spans.dots)(lambda buffer, start, x, w, y, n, k: spans.dots)
+on_cuda(spans.copy_span)(lambda buffer, source, to, n: spans.copy_span)
+on_cuda(spans.add_span)(lambda buffer, source, to, n: spans.add_span)
+on_cuda(spans.largest_span)(lambda buffer, source, to, n: spans.largest_span)
+on_cuda(spans.route_window)(lambda buffer, x, y, dy, dx, n, height, width, line: spans.route_window)
 # numba-cuda has these in `math` only; NumPy's keep float32 and never raise in plain Python.
 on_cuda(np.sqrt)(lambda x: lambda x: math.sqrt(x))
 on_cuda(np.exp)(lambda x: lambda x: math.exp(x))

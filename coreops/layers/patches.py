@@ -20,7 +20,8 @@ from coreops.layers.window import (
     STRIDE_Y,
     WIDTH,
 )
-from coreops.target import add_span, barrier, copy_span, kernel, lane, lanes
+from coreops.spans import add_span, copy_span
+from coreops.target import barrier, kernel, lane, lanes
 
 CACHED = 65536  # elements of the patches of one pass: a quarter of a megabyte in float32, for second-level caches
 

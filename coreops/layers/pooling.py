@@ -17,7 +17,8 @@ from coreops.layers.window import (
     slide,
 )
 from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
-from coreops.target import add_span, barrier, copy_span, kernel, lane, lanes, largest_span, route_window
+from coreops.spans import add_span, copy_span, largest_span, route_window
+from coreops.target import barrier, kernel, lane, lanes
 
 
 class Pooling:

@@ -130,7 +130,7 @@ def test_default_theta_of_the_check_moves_biases_off_zero():
 # (file, right, wrong): each is one sign or one factor in a kernel
 MUTANTS = [
     ("losses.py", "(arena[at(y + i)]))] -= scale", "(arena[at(y + i)]))] += scale"),
-    ("layers/activation.py", "dx[i] *= one - y[i] * y[i]", "dx[i] *= one + y[i] * y[i]"),
+    ("layers/activation.py", "*= one - arena[at(y + i)] *", "*= one + arena[at(y + i)] *"),
     ("layers/scale.py", "+ w[j] * dy[k]", "- w[j] * dy[k]"),
 ]
 CHECK = """

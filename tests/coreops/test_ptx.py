@@ -72,8 +72,8 @@ gc.disable()
 import numpy as np
 from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
-from coreops.target import add_span, barrier, block_sum, combine, combine_column, copy_span, dots, gemm, lane, lanes
-from coreops.target import largest_span, route_window
+from coreops.spans import add_span, combine, combine_column, copy_span, dots, largest_span, route_window
+from coreops.target import barrier, block_sum, gemm, lane, lanes
 import coreops.cuda.overloads
 texts = {}
 for name, statement in json.loads(sys.argv[1]).items():
@@ -107,8 +107,8 @@ def test_no_piece_falls_back_to_the_cpu():
 
 
 def test_every_name_that_the_cpu_overloads_is_a_piece_or_needs_no_device():
-    """A new function in target.py wants its CUDA half, and a row above."""
-    source = (cases.ROOT / "coreops" / "target.py").read_text()
+    """A new function in target.py or spans.py wants its CUDA half, and a row above."""
+    source = "".join((cases.ROOT / "coreops" / name).read_text() for name in ("target.py", "spans.py"))
     generic = set(re.findall(r'@overload\((\w+), target="generic"', source))
     elsewhere = {"flush_denormals", "restore_denormals", "function"}  # nothing to do, or the same on both
     assert generic - elsewhere == set(PIECES), generic

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from coreops.target import add_span, combine, combine_column, copy_span, dots, kernel, largest_span, route_window
+from coreops.spans import add_span, combine, combine_column, copy_span, dots, largest_span, route_window
+from coreops.target import JIT, at, kernel
 from tests.coreops.cases import DTYPES
 
 LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 40]
@@ -99,3 +100,10 @@ def test_rows_of_small_products(dtype, n, k, start):
     expected = buffer.copy()
     expected[y : y + n] = total
     np.testing.assert_array_equal(changed(buffer, 5, start, x, w, y, n, k), expected)
+
+
+@pytest.mark.skipif(JIT, reason="compiled, an offset is unsigned")
+def test_an_offset_never_counts_from_the_end():
+    assert at(0) == 0
+    with pytest.raises(IndexError, match="an offset is -1"):
+        at(-1)

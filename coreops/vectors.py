@@ -1,0 +1,199 @@
+"""Short runs of neighbouring elements on the CPU: whole vectors, then a half, a quarter, ...
+
+The channels of a small image are 1 to 32 numbers: a compiled loop over them spends its time on the tests before its
+vector part. Masks would need no second loop, but some machines take dozens of cycles for a masked store.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from coreops.microkernel import Emitter
+
+VECTOR_BYTES = 32  # 8 channels in float32
+
+
+class Stretch:
+    """`length` neighbouring elements, at element j of every span; data: where the buffer begins."""
+
+    def __init__(self, emit, data, places, j, length):
+        self.emit, self.builder, self.data, self.places, self.j = emit, emit.builder, data, places, j
+        self.type = emit.real if length == 1 else ir.VectorType(emit.real, length)
+
+    def everywhere(self, scalar):
+        return self.emit.splat(scalar, self.type) if isinstance(self.type, ir.VectorType) else scalar
+
+    def at(self, k, shift):
+        place = self.emit.offset(self.places[k], self.j)
+        place = place if shift is None else self.emit.offset(place, shift)
+        return self.builder.bitcast(place, self.type.as_pointer())
+
+    def load(self, k, shift=None):
+        return self.builder.load(self.at(k, shift), align=self.emit.real_bytes)
+
+    def store(self, k, value, shift=None):
+        self.builder.store(value, self.at(k, shift), align=self.emit.real_bytes)
+
+    def apart(self, start, stride):
+        """Where elements start + i stride of the buffer lie, for each i of this stretch."""
+        place = self.builder.add(start, self.builder.mul(self.j, stride))
+        for _ in range(getattr(self.type, "count", 1)):
+            yield self.emit.offset(self.data, place)
+            place = self.builder.add(place, stride)
+
+    def gather(self, start, stride):
+        """Elements start + i stride of the buffer."""
+        values = [self.builder.load(place) for place in self.apart(start, stride)]
+        if len(values) == 1:
+            return values[0]
+        vector = ir.Constant(self.type, ir.Undefined)
+        for i, value in enumerate(values):
+            vector = self.builder.insert_element(vector, value, ir.Constant(ir.IntType(32), i))
+        return vector
+
+    def scatter(self, vector, start, stride):
+        """To elements start + i stride of the buffer."""
+        for i, place in enumerate(self.apart(start, stride)):
+            lane = ir.Constant(ir.IntType(32), i)
+            whole = isinstance(self.type, ir.VectorType)
+            self.builder.store(self.builder.extract_element(vector, lane) if whole else vector, place)
+
+
+def _over_span(context, builder, signature, args, step, spans, once=False):
+    """step(stretch, further arguments) along `spans` spans of n elements; once: around it is no loop to speak of."""
+    buffer, places, n, further = signature.args[0], args[1 : spans + 1], args[spans + 1], args[spans + 2 :]
+    n = _here(builder, n) if once else n
+    data = context.make_array(buffer)(context, builder, args[0]).data
+    emit = Emitter(context, builder, buffer.dtype, VECTOR_BYTES)
+    places = [emit.offset(data, start) for start in places]
+    whole = builder.and_(n, ir.Constant(n.type, -emit.length))
+    with emit.loop(ir.Constant(n.type, 0), whole, ir.Constant(n.type, emit.length)) as (j, _):
+        emit.keep_rolled()
+        step(Stretch(emit, data, places, j, emit.length), n, *further)
+    length = emit.length // 2
+    while length:
+        bit = ir.Constant(n.type, length)
+        with builder.if_then(builder.icmp_signed("!=", builder.and_(n, bit), ir.Constant(n.type, 0))):
+            step(Stretch(emit, data, places, builder.and_(n, ir.Constant(n.type, -2 * length)), length), n, *further)
+        length //= 2
+    return context.get_dummy_value()
+
+
+def _here(builder, n):
+    """The same number. Of another one LLVM would prepare what each length below a vector needs before a loop that is
+    passed once.
+    """
+    return builder.asm(ir.FunctionType(n.type, [n.type]), "", "=r,0", [n], True)
+
+
+def _opaque(builder, value):
+    """The same value. Where a choice has what was loaded from there as its other case, LLVM stores under a mask: 18
+    cycles on AMD's CPUs.
+    """
+    vector = isinstance(value.type, ir.VectorType)
+    real = value.type.element if vector else value.type
+    name = (f"v{value.type.count}" if vector else "") + ("f32" if real == ir.FloatType() else "f64")
+    kind = ir.FunctionType(value.type, [value.type])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.arithmetic.fence.{name}"), [value])
+
+
+def _copy(s, n):
+    s.store(1, s.load(0))
+
+
+def _add(s, n):
+    s.store(1, s.builder.fadd(s.load(1), s.load(0)))
+
+
+def _largest(s, n):
+    b, new, best = s.builder, s.load(0), _opaque(s.builder, s.load(1))
+    wins = b.or_(b.fcmp_ordered(">", new, best), b.fcmp_unordered("uno", new, new))
+    s.store(1, b.select(wins, new, best))
+
+
+def _route(s, n, height, width, line):
+    b, y, one = s.builder, s.load(1), ir.Constant(n.type, 1)
+    left, zero = cgutils.alloca_once_value(b, s.load(2)), ir.Constant(s.type, None)
+    with s.emit.loop(ir.Constant(n.type, 0), height, one) as (k, _):
+        s.emit.keep_rolled()
+        with s.emit.loop(ir.Constant(n.type, 0), width, one) as (column, _):
+            s.emit.keep_rolled()
+            shift = b.add(b.mul(k, line), b.mul(column, n))
+            wins, rest = b.fcmp_ordered("==", s.load(0, shift), y), b.load(left)
+            s.store(3, b.fadd(s.load(3, shift), b.select(wins, rest, zero)), shift)
+            b.store(b.select(wins, zero, rest), left)
+
+
+def _sum(s, start, x, step, k, first, row):
+    """first(), or 0 if start < 0, plus the sum over p < k of x_(p step) row(p), in this order."""
+    b, zero = s.builder, ir.Constant(k.type, 0)
+    total = cgutils.alloca_once_value(b, ir.Constant(s.type, None))
+    with b.if_then(b.icmp_signed(">=", start, zero)):
+        b.store(first(), total)
+    with s.emit.loop(zero, k, ir.Constant(k.type, 1)) as (p, _):
+        s.emit.keep_rolled()
+        factor = s.everywhere(b.load(s.emit.offset(s.data, b.add(x, b.mul(p, step)))))
+        b.store(b.fadd(b.load(total), b.fmul(factor, row(p))), total)
+    return b.load(total)
+
+
+def _combine(s, n, start, x, step, k, pitch):
+    total = _sum(s, start, x, step, k, lambda: s.load(0), lambda p: s.load(1, s.builder.mul(p, pitch)))
+    s.store(2, total)
+
+
+def _combine_column(s, n, start, x, step, k, pitch, y, stride):
+    def first():
+        return s.gather(start, stride)
+
+    s.scatter(_sum(s, start, x, step, k, first, lambda p: s.load(0, s.builder.mul(p, pitch))), y, stride)
+
+
+def _dots(s, n, start, x, w, k):
+    one = ir.Constant(k.type, 1)
+    s.store(1, _sum(s, start, x, one, k, lambda: s.load(0), lambda p: s.gather(s.builder.add(w, p), k)))
+
+
+@intrinsic
+def copy(typing, buffer, source, to, n):
+    return _typed(buffer, _copy, 2, 1)
+
+
+@intrinsic
+def add(typing, buffer, source, to, n):
+    return _typed(buffer, _add, 2, 1)
+
+
+@intrinsic
+def largest(typing, buffer, source, to, n):
+    return _typed(buffer, _largest, 2, 1)
+
+
+@intrinsic
+def route(typing, buffer, x, y, dy, dx, n, height, width, line):
+    return _typed(buffer, _route, 4, 4)
+
+
+@intrinsic
+def combine(typing, buffer, first, w, y, n, start, x, step, k, pitch):
+    """first = max(start, 0): a span must exist."""
+    return _typed(buffer, _combine, 3, 6, once=True)
+
+
+@intrinsic
+def combine_column(typing, buffer, w, n, start, x, step, k, pitch, y, stride):
+    return _typed(buffer, _combine_column, 1, 8, once=True)
+
+
+@intrinsic
+def dots(typing, buffer, first, y, n, start, x, w, k):
+    """first = max(start, 0): a span must exist."""
+    return _typed(buffer, _dots, 2, 5, once=True)
+
+
+def _typed(buffer, step, spans, numbers, once=False):
+    def codegen(context, builder, signature, args):
+        return _over_span(context, builder, signature, args, step, spans, once)
+
+    return types.void(buffer, *[types.int64] * (spans + numbers)), codegen
