@@ -214,7 +214,11 @@ class Emitter:
         """All rows of one panel of columns."""
         b, top = self.builder, _word(0)
         for rows in HEIGHTS:
-            bottom = b.sub(m, b.srem(b.sub(m, top), _word(rows)))
+            rest = b.srem(b.sub(m, top), _word(rows))
+            if rows == 6 and len(counts) == 2:  # 4 + 4 rows: in a tile of two, each sum waits for its last addition
+                uneven = b.and_(b.icmp_signed("==", rest, _word(2)), b.icmp_signed(">", m, _word(rows)))
+                rest = b.select(uneven, _word(8), rest)
+            bottom = b.sub(m, rest)
             with self.loop(top, bottom, _word(rows)) as (i, _):
                 begin = (start[0], self.offset(start[1], b.mul(i, start[2])), start[2])
                 first, below = self.offset(left, b.mul(i, stride[0])), self.offset(out, b.mul(i, n))
