@@ -7,6 +7,8 @@ from coreops.checks import wrong
 from coreops.optimizers.base import PATH, Optimizer
 from coreops.target import barrier, kernel, lane, lanes
 
+CACHED = 32768  # weights that stay in the second-level cache between two passes over them
+
 
 @dataclass(frozen=True)
 class PathSGD(Optimizer):
@@ -59,14 +61,14 @@ def squared_paths_in(op, arena, units, sums):
 
 
 @kernel
-def squared_paths_out(op, arena, units, sums):
-    """Over paths from input i to the network's outputs: sums_i = sum_j w_ij^2 units_j.
+def squared_paths_out(op, arena, first, last, units, sums):
+    """Over paths from input i to the network's outputs: sums_i = sum_j w_ij^2 units_j, first <= i < last.
 
     Four sums at a time, as each addition to one waits for the last.
     """
     n_in, n_out, zero = op["n_in"], op["n_out"], arena.dtype.type(0)
     w, whole = arena[op["w"] : op["w"] + n_in * n_out], n_out - n_out % 4
-    for i in range(lane(), n_in, lanes()):
+    for i in range(first + lane(), last, lanes()):
         row, a, b, c, d = w[i * n_out : i * n_out + n_out], zero, zero, zero, zero
         for j in range(0, whole, 4):
             a += row[j] * row[j] * units[j]
@@ -80,11 +82,11 @@ def squared_paths_out(op, arena, units, sums):
 
 
 @kernel
-def path_step(op, arena, floor, lr, before, after):
-    """gamma_ij = before_i after_j; for a bias before = 1."""
+def path_step(op, arena, first, last, floor, lr, before, after):
+    """gamma_ij = before_i after_j, first <= i < last; i = n_in is the bias, for which before = 1."""
     n_in, n_out, b, db = op["n_in"], op["n_out"], op["b"], op["db"]
     a, zero, one = arena.dtype.type(lr), arena.dtype.type(0), arena.dtype.type(1)
-    for i in range(0 if op["dw"] >= 0 else n_in, n_in + (b >= 0)):  # weights that are not learned stay
+    for i in range(first if op["dw"] >= 0 else max(first, n_in), last):  # weights that are not learned stay
         unit, w, dw = (before[i], op["w"] + i * n_out, op["dw"] + i * n_out) if i < n_in else (one, b, db)
         weights, gradients = arena[w : w + n_out], arena[dw : dw + n_out]
         for j in range(lane(), n_out, lanes()):
@@ -125,8 +127,12 @@ def path_update(ops, arena, eps, lr, state):
         if op["kind"] == records.DENSE:
             n_in, n_out = op["n_in"], op["n_out"]
             before, after = units - n_in, out_of[units : units + n_out]
-            # theta changes layer by layer, from the last: the sums out of a layer's inputs come first
-            if before > 0:
-                squared_paths_out(op, arena, after, out_of[before:units])
-            path_step(op, arena, floor, lr, into[before:units], after)
+            # The sums out of a layer's inputs come before its weights change, a few rows at a time: they are still in
+            # the cache when they do.
+            rows, few = n_in + (op["b"] >= 0), max(1, CACHED // n_out)
+            for first in range(0, rows, few):
+                last = min(first + few, rows)
+                if before > 0:
+                    squared_paths_out(op, arena, first, min(last, n_in), after, out_of[before:units])
+                path_step(op, arena, first, last, floor, lr, into[before:units], after)
             units = before
