@@ -240,6 +240,35 @@ def test_a_failure_shows_the_compilers_message_and_stops_the_other_process(folde
     assert not compiling._running
 
 
+AFTERWARDS = """
+import sys
+from coreops.target import kernel
+
+@kernel
+def double(x):
+    return x + x
+
+@kernel
+def triple(x):
+    return double(x) + x
+
+print(double(1.0), "numba.cpython.unicode" in sys.modules)
+print(triple(1.0) if "triple" in sys.argv else "", *(len(f.stats.cache_hits) for f in (double, triple)))
+"""
+
+
+@pytest.mark.jit_only
+def test_kernels_from_the_cache_work_before_and_after_numba_has_set_up_its_compiler(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(AFTERWARDS)
+    env = os.environ | {"PYTHONPATH": str(compiling.ROOT), "CLAIMLAB_CACHE": str(tmp_path / "cache")}
+    said = [
+        subprocess.run([sys.executable, program, *what], env=env, capture_output=True, text=True, check=True).stdout
+        for what in ([], [], ["triple"], ["triple"])
+    ]
+    assert said == ["2.0 True\n 0 0\n", "2.0 False\n 1 0\n", "2.0 False\n3.0 1 0\n", "2.0 False\n3.0 1 1\n"]
+
+
 @pytest.mark.jit_only
 def test_two_that_save_at_once_both_find_their_code(tmp_path, monkeypatch):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
