@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.special import expit, softmax
+import scipy
 
 from coreops.checks import instance, real_array, wrong
 from coreops.diagnostics import layer_outputs
@@ -72,7 +72,7 @@ def _links(loss, mean):
     """
     if mean not in MEANS or (mean == "geometric" and loss.link is None):
         raise wrong("mean", mean, " or ".join(map(repr, MEANS if loss.link else MEANS[:1])))
-    links = {"softmax": lambda z: softmax(z, axis=-1), "sigmoid": expit, None: lambda z: z}
+    links = {"softmax": lambda z: scipy.special.softmax(z, axis=-1), "sigmoid": scipy.special.expit, None: lambda z: z}
     link, same = links[loss.link], links[None]
     return (same, link) if mean == "geometric" else (link, same)
 

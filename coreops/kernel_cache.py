@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import llvmlite.binding as llvm
+import numba
 import platformdirs
-from filelock import FileLock
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, NullCache
 
 MONTH = 30 * 86400.0  # seconds
 
@@ -77,6 +77,10 @@ def compiled_mark(dtype) -> Path:
     return kernel_folder() / f"{dtype}-{llvm.get_host_cpu_name()}-{checkout()}.compiled"
 
 
+class NotAsCompiled(Exception):
+    """What a kernel calls by name is no longer what it was when the kernel was compiled."""
+
+
 class LockedCache(FunctionCache):
     """Numba's cache of one function, one process at a time.
 
@@ -84,14 +88,49 @@ class LockedCache(FunctionCache):
     for different types, one loses its entry, or leaves its code under the other's.
     """
 
-    before_loading = staticmethod(lambda: None)  # waits for another process, if one is about to save the function
-
     def load_overload(self, sig, target_context):
-        self.before_loading()
-        return super().load_overload(sig, target_context)
+        # Numba would set up its compiler first, in 0.4 s; code that has been compiled does not need it.
+        with self._guard_against_spurious_io_errors(), suppress(NotAsCompiled):
+            return self._load_overload(sig, target_context)
 
     def save_overload(self, sig, data):
         if getattr(data.library, "untranslated", False):
             return
+        from filelock import FileLock  # which imports asyncio, and nothing is saved by most processes
+
         with FileLock(Path(self.cache_path) / "lock"):
             super().save_overload(sig, data)
+
+
+class KernelCache:
+    """The cache of one kernel, opened when it is first asked for: a process has hundreds of kernels and loads three."""
+
+    before_loading = staticmethod(lambda: None)  # waits for another process, if one is about to save the kernel
+
+    def __init__(self, function):
+        self.function = function
+        self.symbols = {}  # types -> symbol, where the one that the kernel was compiled with matters
+
+    @functools.cached_property
+    def files(self):
+        folder = kernel_folder()
+        if not usable(folder):
+            return NullCache()
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+        try:
+            return LockedCache(self.function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+    @property
+    def cache_path(self):
+        return self.files.cache_path
+
+    def load_overload(self, sig, target_context):
+        self.before_loading()
+        found = self.files.load_overload(sig, target_context)
+        wanted = self.symbols.get(sig)
+        return found if not (found and wanted) or found.fndesc.llvm_func_name == wanted else None
+
+    def save_overload(self, sig, data):
+        self.files.save_overload(sig, data)

@@ -1,7 +1,7 @@
 """Convolutions and locally connected layers as the matrices that they are, on the host; for looking, not for speed."""
 
 import numpy as np
-import scipy.linalg
+import scipy
 
 from coreops.checks import instance, positive_integer, real_array, wrong
 from coreops.layers.sliding import Sliding

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.optimize
+import scipy
 
 from coreops.checks import finite_number, flag, instance, integer, optional_instance, real_array, wrong
 from coreops.inference import loss_and_gradient

@@ -4,7 +4,7 @@ import copy
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, softmax
+import scipy
 
 from coreops.checks import wrong
 from coreops.inference import evaluate_network, network_outputs, recalibrate
@@ -58,7 +58,7 @@ class Fitted:
         if loss.link is None:
             raise wrong("loss", loss, "one with probabilities: SoftmaxCrossEntropy, BinaryCrossEntropy, Logistic, ...")
         outputs = self.outputs(X).astype(float)
-        return softmax(outputs, axis=1) if loss.link == "softmax" else expit(outputs)
+        return scipy.special.softmax(outputs, axis=1) if loss.link == "softmax" else scipy.special.expit(outputs)
 
     def evaluate(self, X, y, *, batch_statistics=False):
         """Evaluation(loss, error) on other data."""

@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import overload
 
 from coreops.cpu import X86, flush, restore
-from coreops.kernel_cache import LockedCache, kernel_folder, usable
+from coreops.kernel_cache import KernelCache
 from coreops.microkernel import register_tiled_gemm
 
 JIT = not numba.config.DISABLE_JIT
@@ -57,18 +57,12 @@ def kernel(function=None, *, inline=False, merge=False):
                 return function(*args)
 
         return quiet
-    before, folder = numba.config.CACHE_DIR, kernel_folder()
-    numba.config.CACHE_DIR = str(folder)
-    try:
-        options = {"forceinline": inline, "inline": "always" if merge else "never"}
-        options["_nrt"] = False  # kernels allocate nothing, and counting a slice's references takes 5 ns
-        options["no_cfunc_wrapper"] = True  # C calls none of them
-        dispatcher = numba.njit(error_model="numpy", nogil=True, **options)(function)
-        if usable(folder):
-            dispatcher._cache = LockedCache(function)
-        return dispatcher
-    finally:
-        numba.config.CACHE_DIR = before
+    options = {"forceinline": inline, "inline": "always" if merge else "never"}
+    options["_nrt"] = False  # kernels allocate nothing, and counting a slice's references takes 5 ns
+    options["no_cfunc_wrapper"] = True  # C calls none of them
+    dispatcher = numba.njit(error_model="numpy", nogil=True, **options)(function)
+    dispatcher._cache = KernelCache(function)
+    return dispatcher
 
 
 # --- lanes -----------------------------------------------------------------------------------------------

@@ -170,6 +170,21 @@ def test_what_cannot_be_compiled_aside_is_left_to_the_first_call(folder, monkeyp
     compiling.prepare(["float64"])
 
 
+def test_whoever_waits_is_told_once_unless_they_asked_for_it(folder, monkeypatch, caplog):
+    """By `precompile`, as `claimlab run` does, which says so itself."""
+    monkeypatch.setattr(sys, "executable", _program(folder / "compiles", "sleep 0.1"))
+    compiling.precompile("float64", wait=False)
+    compiling.prepare({"float32", "float64"})
+    compiling.prepare({"float32", "float64"})
+    assert [(r.name, r.levelname) for r in caplog.records] == [("coreops", "WARNING")]
+    assert "kernels for float32, once" in caplog.text
+    caplog.clear()
+    kernel_cache.compiled_mark("float32").touch()
+    monkeypatch.setattr(compiling, "_prepared", set())
+    compiling.prepare({"float32"})
+    assert not caplog.records
+
+
 def test_started_once_and_waited_for_by_a_later_call(folder, monkeypatch):
     log, go = folder / "log", folder / "go"
     wait = f"for i in $(seq 200); do [ -e {go} ] && exit 0; sleep 0.05; done; exit 1"
@@ -238,6 +253,35 @@ def test_a_failure_shows_the_compilers_message_and_stops_the_other_process(folde
     with pytest.raises(RuntimeError, match=r"float32 failed:\nno such instruction"):
         compiling.precompile()
     assert not compiling._running
+
+
+AFTERWARDS = """
+import sys
+from coreops.target import kernel
+
+@kernel
+def double(x):
+    return x + x
+
+@kernel
+def triple(x):
+    return double(x) + x
+
+print(double(1.0), "numba.cpython.unicode" in sys.modules)
+print(triple(1.0) if "triple" in sys.argv else "", *(len(f.stats.cache_hits) for f in (double, triple)))
+"""
+
+
+@pytest.mark.jit_only
+def test_kernels_from_the_cache_work_before_and_after_numba_has_set_up_its_compiler(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(AFTERWARDS)
+    env = os.environ | {"PYTHONPATH": str(compiling.ROOT), "CLAIMLAB_CACHE": str(tmp_path / "cache")}
+    said = [
+        subprocess.run([sys.executable, program, *what], env=env, capture_output=True, text=True, check=True).stdout
+        for what in ([], [], ["triple"], ["triple"])
+    ]
+    assert said == ["2.0 True\n 0 0\n", "2.0 False\n 1 0\n", "2.0 False\n3.0 1 0\n", "2.0 False\n3.0 1 1\n"]
 
 
 @pytest.mark.jit_only
