@@ -1,6 +1,7 @@
 """Compiles kernels before they are needed, in processes of their own: one for each precision, two if cores allow."""
 
 import atexit
+import logging
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from coreops.target import JIT
 
 DTYPES = ("float32", "float64")
 ROOT = Path(__file__).resolve().parent.parent
+log = logging.getLogger("coreops")
 _running = {}  # precision -> the processes that compile it, until somebody has waited for them
 _prepared = set()  # precisions that need no second look
 
@@ -55,9 +57,15 @@ def precompile(dtypes=DTYPES, wait=True) -> None:
 
 
 def prepare(dtypes):
-    """Precompile for somebody who is about to call kernels; where it fails, that call compiles what it needs."""
+    """Precompile for somebody who is about to call kernels, and say so as they must wait.
+
+    Where it fails, that call compiles what it needs.
+    """
     todo = set(dtypes) - _prepared
     if todo and sys.executable and not getattr(sys, "frozen", False):  # else it would start something that is no Python
+        if compiled := [dtype for dtype in uncompiled(sorted(todo)) if dtype not in _running]:
+            names = " and ".join(compiled)
+            log.warning("coreops compiles its kernels for %s, once per installation: about half a minute", names)
         with suppress(OSError, RuntimeError):
             precompile(tuple(todo))
     _prepared.update(todo)

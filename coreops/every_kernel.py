@@ -4,11 +4,11 @@ import sys
 
 import numpy as np
 
-from coreops import kernel_cache
+from coreops import callees, compiler, kernel_cache
 from coreops.compiler import signature
 from coreops.data import Data
 from coreops.inference import evaluate_network, loss_and_gradient
-from coreops.interpreter import backward
+from coreops.interpreter import backward, forward, other_forward
 from coreops.journal import Journal
 from coreops.layers import Dense
 from coreops.losses import SquaredError
@@ -17,8 +17,8 @@ from coreops.optimizers import SGD
 from coreops.optimizers.phases import other_update
 from coreops.runs import Run, encode
 from coreops.sweep import train_encoded
-from coreops.target import JIT
-from coreops.training import train_row
+
+SHARE = 2  # so many of `called_by_name` take as long to compile as all the rest
 
 
 def smallest(dtype):
@@ -27,39 +27,45 @@ def smallest(dtype):
     return network, data, encode(Run(network, optimizer=SGD(0.1), epochs=1), data)
 
 
-def share(dtype):
-    """(kernel, its types) of what `train_row` calls and takes as long to compile as all that is compiled before it."""
+def called_by_name(dtype):
+    """(kernel, its types) of the largest parts of `train_row`, which stay out of its code; first those of the share."""
     row = smallest(dtype)[2]
     record, vector, step, number = row.record[0], np.zeros(1, dtype), np.int64(1), 1.0
     return (
         (backward, signature(row.ops, step, vector, step, record["seed"], step)),
+        (other_forward, signature(row.ops[0], step, vector, step, record["seed"], step)),
         (other_update, signature(record, row.ops, vector, step, number, number, number, vector, vector, vector)),
+        (forward, signature(row.ops, step, vector, step, record["seed"], step, step)),
     )
 
 
 def compile_share(dtype):
-    """Leave in the cache what `compile_all(dtype, shared=True)`, in another process, waits for."""
-    for kernel, types in share(dtype):
+    """Leave in the cache what `compile_all(dtype, shared=True)`, in another process, leaves out."""
+    for kernel, types in called_by_name(dtype)[:SHARE]:
+        callees.name(kernel, types)
         kernel.compile(types)
 
 
 def compile_all(dtype, shared=False):
     """Train and differentiate a small network: the training loop and the passes hold every kernel.
 
-    shared: the share is compiled by another process, which has ended when the standard input of this one ends.
+    shared: the share is compiled by another process, which has ended when the standard input of this one ends. It is
+    waited for when all else is compiled.
     """
     network, data, row = smallest(dtype)
-    evaluate_network(network, np.ones(2), data.X, data.y)
-    if shared:
-        for kernel, _ in share(dtype):
+    called = called_by_name(dtype) if compiler.alone else ()
+    for k, (kernel, types) in enumerate(called):
+        if shared and k < SHARE:
             kernel._cache.before_loading = sys.stdin.read
-    else:
-        loss_and_gradient(network, np.ones(2), data.X, data.y)
+        else:
+            callees.name(kernel, types)
+            kernel.compile(types)
+        callees.call_by_name(kernel, types)
+    evaluate_network(network, np.ones(2), data.X, data.y)
     train_encoded(row, Journal(None))
-    if JIT and train_row.stats.cache_misses:
-        for kernel, types in share(dtype):
-            if kernel.signatures != [types]:
-                raise TypeError(
-                    f"{kernel}: train_row wants {kernel.signatures}, the share that was compiled is {types}"
-                )
+    if not shared:
+        loss_and_gradient(network, np.ones(2), data.X, data.y)
+    for kernel, types in called:
+        if kernel.signatures != [types]:
+            raise TypeError(f"{kernel}: called for {kernel.signatures}, compiled for {types}")
     kernel_cache.compiled_mark(dtype).touch()

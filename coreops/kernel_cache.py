@@ -6,6 +6,8 @@ import os
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -77,6 +79,26 @@ def compiled_mark(dtype) -> Path:
     return kernel_folder() / f"{dtype}-{llvm.get_host_cpu_name()}-{checkout()}.compiled"
 
 
+class NotAsCompiled(Exception):
+    """What a kernel calls by name is no longer what it was when the kernel was compiled."""
+
+
+@dataclass(frozen=True)
+class Callee:
+    """A kernel that another one calls by its symbol, and that must be loaded first: Numba calls this before."""
+
+    module: str
+    name: str
+    types: tuple
+    symbol: str
+
+    def __call__(self):
+        kernel = getattr(import_module(self.module), self.name)
+        kernel.compile(self.types)
+        if kernel.overloads[self.types].fndesc.llvm_func_name != self.symbol:
+            raise NotAsCompiled
+
+
 class LockedCache(FunctionCache):
     """Numba's cache of one function, one process at a time.
 
@@ -86,7 +108,7 @@ class LockedCache(FunctionCache):
 
     def load_overload(self, sig, target_context):
         # Numba would set up its compiler first, in 0.4 s; code that has been compiled does not need it.
-        with self._guard_against_spurious_io_errors():
+        with self._guard_against_spurious_io_errors(), suppress(NotAsCompiled):
             return self._load_overload(sig, target_context)
 
     def save_overload(self, sig, data):

@@ -170,6 +170,21 @@ def test_what_cannot_be_compiled_aside_is_left_to_the_first_call(folder, monkeyp
     compiling.prepare(["float64"])
 
 
+def test_whoever_waits_is_told_once_unless_they_asked_for_it(folder, monkeypatch, caplog):
+    """By `precompile`, as `claimlab run` does, which says so itself."""
+    monkeypatch.setattr(sys, "executable", _program(folder / "compiles", "sleep 0.1"))
+    compiling.precompile("float64", wait=False)
+    compiling.prepare({"float32", "float64"})
+    compiling.prepare({"float32", "float64"})
+    assert [(r.name, r.levelname) for r in caplog.records] == [("coreops", "WARNING")]
+    assert "kernels for float32, once" in caplog.text
+    caplog.clear()
+    kernel_cache.compiled_mark("float32").touch()
+    monkeypatch.setattr(compiling, "_prepared", set())
+    compiling.prepare({"float32"})
+    assert not caplog.records
+
+
 def test_started_once_and_waited_for_by_a_later_call(folder, monkeypatch):
     log, go = folder / "log", folder / "go"
     wait = f"for i in $(seq 200); do [ -e {go} ] && exit 0; sleep 0.05; done; exit 1"

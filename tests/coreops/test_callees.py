@@ -1,0 +1,93 @@
+"""Kernels called by name: compiled after their caller, in another process, and loaded before it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from coreops import compiling
+
+pytestmark = pytest.mark.jit_only
+
+PROGRAM = """
+import subprocess, sys
+import numpy as np
+from coreops import callees
+from coreops.compiler import only_compile, signature
+from coreops.target import kernel
+if sys.argv[1] != "plain":
+    only_compile()
+
+@kernel
+def double(x):
+    x[0] += x[0]
+
+@kernel
+def quadruple(x):
+    double(x)
+    double(x)
+
+@kernel
+def one(x):
+    return x[0]
+
+@kernel
+def ignores(x):
+    one(x)
+
+x = np.ones(1)
+if sys.argv[1] == "callee":
+    callees.name(double, signature(x))
+    double.compile(signature(x))
+elif sys.argv[1] == "caller":
+    def wait():
+        print("now", end=" ", flush=True)
+        subprocess.run([sys.executable, sys.argv[0], "callee"], check=True, stdout=subprocess.DEVNULL)
+    double._cache.before_loading = wait
+    callees.call_by_name(double, signature(x))
+    quadruple(x)
+elif sys.argv[1] == "wrong":
+    callees.call_by_name(one, signature(x))
+    ignores(x)
+else:
+    quadruple(x)
+print(x[0], *(len(f.stats.cache_hits) for f in (double, quadruple)), *(len(f.signatures) for f in (double, quadruple)))
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    env = os.environ | {"PYTHONPATH": str(compiling.ROOT), "CLAIMLAB_CACHE": str(tmp_path / "cache")}
+
+    def say(what):
+        done = subprocess.run([sys.executable, program, what], env=env, capture_output=True, text=True, timeout=300)
+        return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+    return say
+
+
+def files(folder, kernel):
+    return [path for path in folder.rglob(f"*.{kernel}-*") if path.suffix == ".nbc"]
+
+
+def test_a_caller_is_complete_before_its_callee_is_compiled_elsewhere(run, tmp_path):
+    assert run("caller") == "now 4.0 1 0 1 1"
+    assert len(files(tmp_path, "double")) == len(files(tmp_path, "quadruple")) == 1
+    assert run("plain") == "4.0 1 1 1 1", "both are found, though only one is called from Python"
+
+
+def test_a_caller_is_compiled_again_if_its_callee_is_not_as_it_was(run, tmp_path):
+    """As when half of the cache is lost, or another process has compiled the callee by itself."""
+    run("caller")
+    for path in files(tmp_path, "double"):
+        path.unlink()
+    assert run("plain") == "4.0 0 0 1 1"
+    assert run("plain").split()[2] == "1"
+
+
+def test_a_callee_that_turns_out_to_return_something(run):
+    said = run("wrong")
+    assert "-> float64, wanted" in said and said.endswith("-> none")
