@@ -4,6 +4,8 @@ Numba links what is called into each caller, and translates it there again; and 
 that calls. Here neither holds for the kernels given to `call_by_name`, so that two processes can each compile a half.
 """
 
+from dataclasses import dataclass
+from importlib import import_module
 from types import SimpleNamespace
 
 from numba import types
@@ -11,10 +13,37 @@ from numba.core import typing
 from numba.core.cpu import CPUContext
 from numba.core.funcdesc import PythonFunctionDescriptor, default_mangler
 
-from coreops.kernel_cache import Callee
+from coreops.kernel_cache import NotAsCompiled
 
-_known = {}  # symbol -> (kernel, Callee)
-_promised = set()  # symbols of those that are not compiled yet
+_known = {}  # symbol -> Callee
+_promised = set()  # those that are not compiled yet
+
+
+@dataclass(frozen=True)
+class Callee:
+    """A kernel that others call by its symbol: kept with their code, and called by Numba before it loads that."""
+
+    module: str
+    name: str
+    types: tuple
+    symbol: str
+
+    @property
+    def kernel(self):
+        return getattr(import_module(self.module), self.name)
+
+    def __call__(self):
+        """Have the kernel ready: compiled here, from the cache, or else compiled now."""
+        kernel, promise = self.kernel, None
+        if self in _promised:
+            _promised.remove(self)
+            promise = kernel.overloads.pop(self.types)
+        kernel.compile(self.types)
+        compiled = kernel.overloads[self.types]
+        if compiled.fndesc.llvm_func_name != self.symbol:
+            raise NotAsCompiled(self)
+        if promise and promise.signature != compiled.signature:
+            raise TypeError(f"{self.name}: got {compiled.signature}, wanted {promise.signature}")
 
 
 def mangler(context, name, argtypes, *, abi_tags=(), uid=None):
@@ -24,28 +53,27 @@ def mangler(context, name, argtypes, *, abi_tags=(), uid=None):
 
 
 def name(kernel, argtypes):
-    """Give the kernel, compiled for these types, the same symbol in every process."""
+    """Give the kernel, compiled for these types, the same symbol in every process; returns the Callee."""
     CPUContext.mangler = mangler
-    function = kernel.py_func
-    symbol = default_mangler(f"{function.__module__}.{function.__qualname__}", argtypes)
-    _known[symbol] = kernel, Callee(function.__module__, function.__qualname__, argtypes, symbol)
-    return symbol
+    module, function = kernel.py_func.__module__, kernel.py_func.__qualname__
+    symbol = default_mangler(f"{module}.{function}", argtypes)
+    kernel._cache.symbols[argtypes] = symbol
+    return _known.setdefault(symbol, Callee(module, function, argtypes, symbol))
 
 
 def call_by_name(kernel, argtypes):
     """From here on, what calls the kernel is compiled with its name in the place of its code.
 
-    A kernel that has not been compiled with this name yet is compiled, or found in the cache, when its first caller is
-    complete; it must return nothing.
+    A kernel that has not been compiled yet is compiled, or found in the cache, when its first caller is complete; it
+    must return nothing.
     """
-    symbol = name(kernel, argtypes)
-    compiled = kernel.overloads.get(argtypes)
+    callee, compiled = name(kernel, argtypes), kernel.overloads.get(argtypes)
     if compiled is None:
-        _promised.add(symbol)
-    result, callee = compiled.signature.return_type if compiled else types.none, _known[symbol][1]
+        _promised.add(callee)
+    result = compiled.signature.return_type if compiled else types.none
     described = PythonFunctionDescriptor(
-        True, callee.module, callee.name, symbol, "", None, result, None, (), (),
-        lambda *_, **__: symbol, argtypes,
+        True, callee.module, callee.name, callee.symbol, "", None, result, None, (), (),
+        lambda *_, **__: callee.symbol, argtypes,
     )  # fmt: skip
     kernel.targetctx.insert_user_function(callee, described)
     kernel.overloads[argtypes] = SimpleNamespace(
@@ -55,13 +83,7 @@ def call_by_name(kernel, argtypes):
 
 def load_called(module):
     """Have ready what the LLVM module calls by name; returns those callees."""
-    found = [_known[f.name] for f in module.functions if f.is_declaration and f.name in _known]
-    for kernel, callee in found:
-        if callee.symbol in _promised:
-            _promised.remove(callee.symbol)
-            promise = kernel.overloads.pop(callee.types)
-            callee()
-            found_signature = kernel.overloads[callee.types].signature
-            if found_signature != promise.signature:
-                raise TypeError(f"{kernel}: got {found_signature}, wanted {promise.signature}")
-    return [callee for _, callee in found]
+    called = [_known[f.name] for f in module.functions if f.is_declaration and f.name in _known]
+    for callee in called:
+        callee()
+    return called

@@ -6,8 +6,6 @@ import os
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -83,22 +81,6 @@ class NotAsCompiled(Exception):
     """What a kernel calls by name is no longer what it was when the kernel was compiled."""
 
 
-@dataclass(frozen=True)
-class Callee:
-    """A kernel that another one calls by its symbol, and that must be loaded first: Numba calls this before."""
-
-    module: str
-    name: str
-    types: tuple
-    symbol: str
-
-    def __call__(self):
-        kernel = getattr(import_module(self.module), self.name)
-        kernel.compile(self.types)
-        if kernel.overloads[self.types].fndesc.llvm_func_name != self.symbol:
-            raise NotAsCompiled
-
-
 class LockedCache(FunctionCache):
     """Numba's cache of one function, one process at a time.
 
@@ -127,6 +109,7 @@ class KernelCache:
 
     def __init__(self, function):
         self.function = function
+        self.symbols = {}  # types -> symbol, where the one that the kernel was compiled with matters
 
     @functools.cached_property
     def files(self):
@@ -145,7 +128,9 @@ class KernelCache:
 
     def load_overload(self, sig, target_context):
         self.before_loading()
-        return self.files.load_overload(sig, target_context)
+        found = self.files.load_overload(sig, target_context)
+        wanted = self.symbols.get(sig)
+        return found if not (found and wanted) or found.fndesc.llvm_func_name == wanted else None
 
     def save_overload(self, sig, data):
         self.files.save_overload(sig, data)

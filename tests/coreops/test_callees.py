@@ -16,7 +16,7 @@ import numpy as np
 from coreops import callees
 from coreops.compiler import only_compile, signature
 from coreops.target import kernel
-if sys.argv[1] != "plain":
+if not sys.argv[1].startswith("plain"):
     only_compile()
 
 @kernel
@@ -47,6 +47,8 @@ elif sys.argv[1] == "caller":
     double._cache.before_loading = wait
     callees.call_by_name(double, signature(x))
     quadruple(x)
+elif sys.argv[1] == "plain callee":
+    double(x)
 elif sys.argv[1] == "wrong":
     callees.call_by_name(one, signature(x))
     ignores(x)
@@ -86,6 +88,17 @@ def test_a_caller_is_compiled_again_if_its_callee_is_not_as_it_was(run, tmp_path
         path.unlink()
     assert run("plain") == "4.0 0 0 1 1"
     assert run("plain").split()[2] == "1"
+
+
+def test_a_callee_that_was_compiled_by_itself_is_compiled_again(run, tmp_path):
+    assert run("plain callee") == "2.0 0 0 1 0"
+    assert run("caller") == "now 4.0 1 0 1 1"
+    assert run("plain") == "4.0 1 1 1 1"
+
+
+def test_a_caller_from_the_cache_waits_for_its_callee_too(run):
+    run("caller")
+    assert run("caller") == "now 4.0 1 1 1 1"
 
 
 def test_a_callee_that_turns_out_to_return_something(run):
