@@ -108,15 +108,14 @@ class KernelCache:
     before_loading = staticmethod(lambda: None)  # waits for another process, if one is about to save the kernel
 
     def __init__(self, function):
-        self.function = function
+        self.function, self.folder = function, kernel_folder()
         self.symbols = {}  # types -> symbol, where the one that the kernel was compiled with matters
 
     @functools.cached_property
     def files(self):
-        folder = kernel_folder()
-        if not usable(folder):
+        if not usable(self.folder):
             return NullCache()
-        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(self.folder)
         try:
             return LockedCache(self.function)
         finally:

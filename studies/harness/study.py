@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from studies.harness.suggest import suggestion
+from studies.harness.syntax import syntax_tree
 
 PACKAGE = "studies"
 REPORTING_SEED = 1000  # first reporting seed; tuning uses 500..599
@@ -73,8 +74,8 @@ def discover() -> dict[str, Listing]:
 def _read(id, path) -> Listing:
     """The literals of a study's source. A syntax error is left to `load`, which reports it."""
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        calls = [n for p in sources(path) for n in ast.walk(ast.parse(p.read_text(encoding="utf-8")))]
+        tree = syntax_tree(path)
+        calls = [n for p in sources(path) for n in ast.walk(syntax_tree(p))]
     except SyntaxError:
         return Listing(id, path)
     literals, errata = {}, {}
@@ -139,7 +140,7 @@ def _imported(path, package) -> tuple[str, ...]:
 def _imported_by(path, package, *_as_it_is):
     """Kept, because a run asks ten times of a hundred files."""
     names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

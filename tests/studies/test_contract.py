@@ -1,13 +1,16 @@
 """The study contract: discovery by file, validation, parameters from the command line."""
 
 import importlib
+import threading
+import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import pytest
 from pydantic import model_validator
 
-from studies.harness import Field, FrozenModel, Natural, Positive, paths, study
+from studies.harness import Field, FrozenModel, Natural, Positive, paths, study, syntax
 from studies.harness.overrides import override
 
 pytestmark = pytest.mark.once
@@ -204,3 +207,20 @@ def test_a_study_trains_if_its_sources_import_coreops(toy):
     path.with_name("_part.py").write_text("import coreops.losses\n", encoding="utf-8")
     path.write_text(text.replace("import numpy", "from studies.toy import _part\nimport numpy", 1), encoding="utf-8")
     assert study.trains(path)
+
+
+def test_two_threads_parse_one_after_the_other(monkeypatch, tmp_path):
+    inside, most = [], []
+
+    def parse(text):
+        inside.append(threading.get_ident())
+        time.sleep(0.02)
+        most.append(len(inside))
+        inside.pop()
+        return text
+
+    (tmp_path / "module.py").write_text("x = 1", encoding="utf-8")
+    monkeypatch.setattr(syntax, "ast", types.SimpleNamespace(parse=parse))
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(syntax.syntax_tree, [tmp_path / "module.py"] * 4)) == ["x = 1"] * 4
+    assert most == [1] * 4
