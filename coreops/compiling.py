@@ -80,7 +80,7 @@ def _stop():
 
 
 def _start(dtype, shared):
-    """The processes that compile one precision; the input of the second ends when the first has ended."""
+    """The processes that compile one precision; the second hears what the first has compiled."""
     if not shared:
         return [_process(dtype, "compile_all({!r})")]
     share = _process(dtype, "compile_share({!r})", stdout=subprocess.PIPE)

@@ -1,6 +1,7 @@
 """The calls that compile every kernel of one precision, in one process or shared by two."""
 
 import sys
+from functools import partial
 
 import numpy as np
 
@@ -28,35 +29,46 @@ def smallest(dtype):
 
 
 def called_by_name(dtype):
-    """(kernel, its types) of the largest parts of `train_row`, which stay out of its code; first those of the share."""
+    """(kernel, its types) of the largest parts of `train_row`, which stay out of its code.
+
+    First those of the share, the one before all others that is wanted first (by `forward`).
+    """
     row = smallest(dtype)[2]
     record, vector, step, number = row.record[0], np.zeros(1, dtype), np.int64(1), 1.0
     return (
-        (backward, signature(row.ops, step, vector, step, record["seed"], step)),
         (other_forward, signature(row.ops[0], step, vector, step, record["seed"], step)),
+        (backward, signature(row.ops, step, vector, step, record["seed"], step)),
         (other_update, signature(record, row.ops, vector, step, number, number, number, vector, vector, vector)),
         (forward, signature(row.ops, step, vector, step, record["seed"], step, step)),
     )
 
 
 def compile_share(dtype):
-    """Leave in the cache what `compile_all(dtype, shared=True)`, in another process, leaves out."""
+    """Leave in the cache what `compile_all(dtype, shared=True)`, in another process, leaves out; say what is there."""
     for kernel, types in called_by_name(dtype)[:SHARE]:
         callees.name(kernel, types)
         kernel.compile(types)
+        print(kernel.__name__, flush=True)
+
+
+def wait_for(name):
+    """Read standard input until the other process has said that the kernel is there, or has ended."""
+    for line in sys.stdin:
+        if line.strip() == name:
+            return
 
 
 def compile_all(dtype, shared=False):
     """Train and differentiate a small network: the training loop and the passes hold every kernel.
 
-    shared: the share is compiled by another process, which has ended when the standard input of this one ends. It is
-    waited for when all else is compiled.
+    shared: the share is compiled by another process, whose output is the standard input of this one. Each kernel of it
+    is waited for when a caller is complete.
     """
     network, data, row = smallest(dtype)
     called = called_by_name(dtype) if compiler.alone else ()
     for k, (kernel, types) in enumerate(called):
         if shared and k < SHARE:
-            kernel._cache.before_loading = sys.stdin.read
+            kernel._cache.before_loading = partial(wait_for, kernel.__name__)
         else:
             callees.name(kernel, types)
             kernel.compile(types)

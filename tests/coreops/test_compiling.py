@@ -1,5 +1,6 @@
 """Kernels compiled side by side: what is left to do, work shared by two processes, failures, one cache for all."""
 
+import io
 import os
 import shutil
 import subprocess
@@ -89,7 +90,7 @@ def test_one_process_for_each_precision_at_the_same_time(folder, monkeypatch):
 
 
 def test_two_processes_for_one_precision(folder, monkeypatch):
-    """What the second waits for is there when its input ends."""
+    """What the second waits for is there at the latest when its input ends."""
     share = f"sleep 0.3; touch {folder}/share"
     whole = f"[ -e {folder}/share ] && exit 2; cat; [ -e {folder}/share ] && touch {folder}/whole"
     text = f'case "$2" in *compile_share*) {share};; *shared=True*) {whole};; *) exit 3;; esac'
@@ -98,10 +99,18 @@ def test_two_processes_for_one_precision(folder, monkeypatch):
     assert (folder / "whole").exists() and not compiling._running
 
 
+def test_a_kernel_is_waited_for_until_it_is_there_or_none_will_come(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("forward\nbackward\nupdate\n"))
+    every_kernel.wait_for("backward")
+    assert sys.stdin.read() == "update\n"
+    every_kernel.wait_for("forward")
+
+
 SHARED = """
 import sys, time
 from coreops.compiler import only_compile, signature
 only_compile()
+from coreops.every_kernel import wait_for
 from coreops.target import kernel
 
 @kernel
@@ -115,9 +124,11 @@ def triple(x):
 if sys.argv[1] == "share":
     time.sleep(2)  # the other one would be first, if it did not wait
     double.compile(signature(1.0))
+    print("double", flush=True)
+    time.sleep(600)  # and would never end, if it waited for more
 else:
     if sys.argv[1] == "shared":
-        double._cache.before_loading = sys.stdin.read
+        double._cache.before_loading = lambda: wait_for("double")
     assert triple(1.0) == 3.0
 found = {f: len(list(f.stats.cache_hits)) for f in (double, triple)}
 print(*found.values(), *(getattr(r.library, "untranslated", False) for f in found for r in f.overloads.values()))
@@ -137,15 +148,16 @@ def test_what_is_called_is_translated_with_its_caller_or_found_in_the_cache(tmp_
     def start(what, stdin, stdout):
         return subprocess.Popen([sys.executable, program, what], stdin=stdin, stdout=stdout, env=env, text=True)
 
-    if shared:
-        other = start("share", subprocess.DEVNULL, subprocess.PIPE)
-        process = start("shared", other.stdout, subprocess.PIPE)
-        other.stdout.close()
-    else:
-        process = start("alone", subprocess.DEVNULL, subprocess.PIPE)
-    assert process.communicate(timeout=100)[0].splitlines() == said and process.returncode == 0
-    if shared:
-        assert other.wait() == 0
+    other = start("share", subprocess.DEVNULL, subprocess.PIPE) if shared else None
+    try:
+        stdin = other.stdout if shared else subprocess.DEVNULL
+        process = start("shared" if shared else "alone", stdin, subprocess.PIPE)
+        assert process.communicate(timeout=100)[0].splitlines() == said and process.returncode == 0
+    finally:
+        if shared:
+            other.stdout.close()
+            other.kill()
+            other.wait()
     assert {path.name.split(".")[1].split("-")[0] for path in tmp_path.rglob("*.nbc")} == kept
 
 
