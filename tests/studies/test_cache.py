@@ -116,6 +116,7 @@ NEITHER = {
     "registry.py",
     "report.schema.json",
     "study.py",
+    "syntax.py",
     "suggest.py",
 }
 
