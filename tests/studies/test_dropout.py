@@ -166,6 +166,7 @@ BAD = {0.0: 0.85, 0.2: 0.80, 0.5: 0.75, 0.8: 0.7, 0.95: 0.3}
 SAME = {0.0: 0.85, 0.2: 0.85, 0.5: 0.85, 0.8: 0.85, 0.95: 0.3}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("levels", "helps", "half"),
     [
@@ -185,6 +186,7 @@ def test_every_verdict_is_within_reach_on_the_digits(levels, helps, half):
     assert out["extreme"].verdict is Verdict.REFUTED
 
 
+@pytest.mark.once
 def test_controls_notice_what_they_are_for():
     out = trained.outcomes(accuracies({None: GOOD}, masked=0.1, tiny=1e-3), P)
     assert out["masks-on"].verdict.passes
