@@ -54,6 +54,7 @@ def test_closed_form_is_the_complex_step_of_the_definition(batch):
     assert right["shift"][1] == pytest.approx(slope, rel=1e-7)
 
 
+@pytest.mark.jit_only
 def test_identities_and_their_controls():
     out = judge.layer(frame(layer.measure(SMALL)), SMALL)
     for name in ("standardises", "gradient", "formula", "finite-differences"):
