@@ -1,6 +1,9 @@
 """What all tests share: the two modes (compiled, plain Python) and how hypothesis behaves in them."""
 
+import gc
+import os
 import signal
+import sys
 
 import hypothesis
 import numba
@@ -13,6 +16,14 @@ JIT = not numba.config.DISABLE_JIT
 # A shell lets what it starts in the background ignore Ctrl-C, and so would the processes that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Where PYTHONDONTWRITEBYTECODE is set, as in many containers, every worker and every process that tests start would
+# compile all sources again, and pytest rewrite them: a tenth of the time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What is imported and collected stays: looking through all of it again for garbage would take a twelfth of the time.
+gc.disable()
 
 # derandomize: the same examples in every run, so that a red test is red again; no deadline: the first call compiles.
 hypothesis.settings.register_profile(
@@ -37,6 +48,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="needs compiled kernels (NUMBA_DISABLE_JIT is set)"))
         elif item.get_closest_marker("once"):
             item.add_marker(pytest.mark.skip(reason="the same in both modes: the compiled one has it"))
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

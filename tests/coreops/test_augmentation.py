@@ -21,6 +21,8 @@ from coreops.augmentation import (
 )
 from tests.coreops.cases import complains
 
+pytestmark = pytest.mark.once
+
 TRANSFORMS = [Shift(2), Rotate(30), Zoom(0.3), Warp(8, 1.5), Occlude(3), Flip(), Rot180()]
 NOTHING = [Shift(0), Rotate(0.0), Zoom(0.0), Warp(0.0), Flip(0.0), Rot180(0.0)]
 

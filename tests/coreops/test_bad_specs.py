@@ -67,6 +67,8 @@ from coreops.layers.as_printed import SlideDropout
 from coreops.optimizers.as_printed import SlideAdadelta, SlideAdam, SlideMeanAdaGrad, SlideMomentum, SlideNesterov
 from tests.coreops.cases import complains
 
+pytestmark = pytest.mark.once
+
 NAN, INF = float("nan"), float("inf")
 
 

@@ -31,6 +31,7 @@ def test_what_was_compiled_is_not_compiled_again(folder):
     assert compiling.uncompiled("float32") == compiling.uncompiled(("float32",)) == ()
 
 
+@pytest.mark.once
 def test_kernels_of_another_checkout_are_not_found(tmp_path):
     """As Numba looks for them by path and time of each source."""
     marks = set()
@@ -210,6 +211,7 @@ def test_started_once_and_waited_for_by_a_later_call(folder, monkeypatch):
     assert sorted(log.read_text().split()) == ["float32", "float64"]
 
 
+@pytest.mark.once
 def test_nothing_goes_on_compiling_after_the_process_that_asked(folder):
     program = _program(folder / "sleeps", f"echo $$ >> {folder}/pids; exec sleep 60")
     code = (
@@ -235,6 +237,7 @@ def test_processes_find_the_sources_from_another_folder(folder, monkeypatch):
     compiling.precompile()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("dtypes", "calls"),
     [

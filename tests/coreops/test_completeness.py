@@ -23,6 +23,8 @@ from tests.oracles import (
     schedules,
 )
 
+pytestmark = pytest.mark.once
+
 TABLES = {
     "layer": (cases.LAYERS, layers.LAYERS),
     "loss": (cases.LOSSES, losses.LOSSES),

@@ -150,6 +150,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.once
 def test_a_wrong_gradient_is_found(tmp_path):
     """One sign flipped in a copy of the engine, run as plain Python in its own process; and a copy as it is."""
     for number, (file, right, wrong) in enumerate([*MUTANTS, ("losses.py", "", "")]):

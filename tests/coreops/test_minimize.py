@@ -101,6 +101,8 @@ def test_every_method_trains_a_network(method):
     X, y = cases.problem()
     X = X + np.random.default_rng(1).normal(size=X.shape)
     settings = {"damping": 1.0, "line_search": True, "iterations": 6} if method == "Newton" else {}
+    if not cases.JIT and not settings:
+        settings = {"iterations": 12}
     network = cases.mlp("float32")
     found = minimize(network, X, y, method=method, seed=3, **settings)
     assert found.theta.dtype == np.float64 and found.network.dtype == np.float64

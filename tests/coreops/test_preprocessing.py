@@ -16,6 +16,8 @@ from coreops.preprocessing import (
 )
 from tests.coreops.cases import complains
 
+pytestmark = pytest.mark.once
+
 FITS = (fit_centre, fit_scale, fit_standardise, fit_whiten)
 
 

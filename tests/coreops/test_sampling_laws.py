@@ -63,9 +63,10 @@ def visits(row, epoch=0):
 def test_expected_visits(sampling, batch_size):
     """Over many seeds and two epochs; impossible ones never occur and certain ones always."""
     seeds, total = 400 if JIT else 60, 0
+    rows = [encoded(sampling, batch_size=batch_size, seed=1000 + s) for s in range(seeds)]
     for epoch in (0, 1):
         law = SAMPLING[type(sampling).__name__](sampling, LABELS, LABELS[:, None], batch_size, epoch)
-        got = [visits(encoded(sampling, batch_size=batch_size, seed=1000 + s), epoch) for s in range(seeds)]
+        got = [visits(row, epoch) for row in rows]
         assert got[0].shape == law.shape
         np.testing.assert_array_equal(got[0].sum(axis=1), np.rint(law.sum(axis=1)))
         total, expected = np.sum(got, axis=0), seeds * law

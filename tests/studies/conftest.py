@@ -63,7 +63,7 @@ def forget_toys():
 @pytest.fixture
 def toy_process(tmp_path):
     """A toy tree for real processes: called with claimlab's arguments it gives a Popen."""
-    tree = lay_out(tmp_path / "tree")
+    tree = lay_out(tmp_path / "processes" / "tree")
     shutil.copytree(HOME / "harness", tree / "studies" / "harness", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__init__.py", "__main__.py"):
         shutil.copy(HOME / name, tree / "studies" / name)

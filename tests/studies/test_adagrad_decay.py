@@ -142,6 +142,7 @@ def digits_frame(shift, p=SMALL, seeds=12):
     return pd.concat(parts, ignore_index=True)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("shift", "verdict"), [(1.0, Verdict.CONFIRMED), (-1.0, Verdict.REFUTED), (0.0, Verdict.NULL)])
 def test_every_verdict_is_within_reach_on_the_digits(shift, verdict):
     out = judging.trained(digits_frame(shift), SMALL)

@@ -54,6 +54,7 @@ def test_closed_form_is_the_complex_step_of_the_definition(batch):
     assert right["shift"][1] == pytest.approx(slope, rel=1e-7)
 
 
+@pytest.mark.jit_only
 def test_identities_and_their_controls():
     out = judge.layer(frame(layer.measure(SMALL)), SMALL)
     for name in ("standardises", "gradient", "formula", "finite-differences"):
@@ -156,6 +157,7 @@ def speed_frame(ratio, seconds=1.0):
     return frame(records)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("ratio", "verdict"), [(3.0, "confirmed"), (1.0, "null"), (0.5, "refuted")])
 def test_ratios_of_epochs_reach_every_verdict(ratio, verdict):
     out = trained.speed(speed_frame(ratio), SMALL)
@@ -164,12 +166,14 @@ def test_ratios_of_epochs_reach_every_verdict(ratio, verdict):
     assert out["pairs-faster"].verdict is Verdict.REFUTED
 
 
+@pytest.mark.once
 def test_seconds_count_the_price_of_an_epoch():
     out = trained.speed(speed_frame(2.0, seconds=3.0), SMALL)
     assert out["fewer-epochs"][0].verdict is Verdict.CONFIRMED
     assert out["fewer-seconds"][0].verdict is Verdict.REFUTED
 
 
+@pytest.mark.once
 def test_a_wide_spread_of_ratios_is_inconclusive():
     data = speed_frame(1.2)
     chosen = data.arm.str.startswith("none") & (data.metric == "epochs")
@@ -177,12 +181,14 @@ def test_a_wide_spread_of_ratios_is_inconclusive():
     assert trained.speed(data, SMALL)["fewer-epochs"][0].verdict is Verdict.INCONCLUSIVE
 
 
+@pytest.mark.once
 def test_speed_in_part_of_the_axis_is_qualified():
     data = speed_frame(3.0)
     data.loc[(data.arm == f"none {SMALL.depths[0]}") & (data.metric == "epochs"), "value"] /= 3
     assert trained.speed(data, SMALL)["fewer-epochs"][0].verdict is Verdict.QUALIFIED
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("factor", "verdict"), [(10.0, "confirmed"), (1.0, "null"), (0.1, "refuted")])
 def test_highest_rates_reach_every_verdict(factor, verdict):
     records = []
@@ -217,6 +223,7 @@ def mismatch_frame(exponent, lost):
     return frame(records)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("exponent", "lost", "verdicts"),
     [(-1.0, 0.5, ("confirmed", "confirmed")), (-0.1, 0.0, ("refuted", "null")), (-1.5, -0.1, ("confirmed", "refuted"))],
@@ -252,6 +259,7 @@ def deep_frame(growth, residual):
     return frame(records)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("growth", "residual", "verdicts"),
     [(1.21, 0.3, ("confirmed", "confirmed")), (1.0, 0.0, ("refuted", "null")), (1.4, -0.3, ("refuted", "refuted"))],
@@ -265,6 +273,7 @@ def test_growth_and_residual_reach_every_verdict(growth, residual, verdicts):
     assert not out["shallow-residual"].verdict.passes
 
 
+@pytest.mark.once
 def test_vanishing_gradients_under_batch_norm_would_be_seen():
     data = deep_frame(1.2, 0.3)
     chosen = data.arm == "sigmoid BN"

@@ -412,7 +412,8 @@ def test_random_verdicts(data):
     peaked = data
     for a in SMALL.exponents:
         peaked = changed(peaked, "regular-risk", lambda d: 1e6, f"{a:g}", 15.0)
-    assert {judged(peaked, _benign_random)[n].verdict for n in ("random-peak", "random-descent")} == {"void"}
+    above = judged(peaked, _benign_random)
+    assert {above[n].verdict for n in ("random-peak", "random-descent")} == {"void"}
     dealt = judged(changed(data, "random-risk", lambda d: 0.01, "shuffled"), _benign_random)
     assert dealt["random-floor"].verdict == "void"
     unequal = judged(changed(data, "random-risk", lambda d: 2 * d.value, "1", 7.0), _benign_random)

@@ -103,6 +103,7 @@ def exact_part():
     return pd.concat(parts + linear.measure(SMALL, seeds, sweep), ignore_index=True)
 
 
+@pytest.mark.jit_only
 def test_identities_hold_and_their_controls_fail(exact_part):
     out = judging.outcomes(exact_part, SMALL)
     exact = ("inverted-mean", "test-mean", "variance", "slide-deficit", "twins", "one-layer", "last-layer", "penalty",
@@ -115,6 +116,7 @@ def test_identities_hold_and_their_controls_fail(exact_part):
     assert out["as-printed-e57"].verdict is Verdict.QUALIFIED
 
 
+@pytest.mark.jit_only
 @pytest.mark.parametrize(("shift", "verdict"), [(0, Verdict.EXACT), (1e-9, Verdict.REFUTED)])
 def test_an_identity_off_by_little_is_refuted(exact_part, shift, verdict):
     data = exact_part.copy()
@@ -122,6 +124,7 @@ def test_an_identity_off_by_little_is_refuted(exact_part, shift, verdict):
     assert judging.scaling(data, SMALL)["test-mean"].verdict is verdict
 
 
+@pytest.mark.jit_only
 @pytest.mark.parametrize(("ratio", "verdict"), [(0.7, Verdict.CONFIRMED), (1.0, Verdict.NULL), (1.4, Verdict.REFUTED)])
 def test_masked_inputs_reach_every_verdict(exact_part, ratio, verdict):
     rng, parts = np.random.default_rng(2), [judging.rows(exact_part, "ensemble", "1 layer")]
@@ -166,6 +169,7 @@ BAD = {0.0: 0.85, 0.2: 0.80, 0.5: 0.75, 0.8: 0.7, 0.95: 0.3}
 SAME = {0.0: 0.85, 0.2: 0.85, 0.5: 0.85, 0.8: 0.85, 0.95: 0.3}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("levels", "helps", "half"),
     [
@@ -185,6 +189,7 @@ def test_every_verdict_is_within_reach_on_the_digits(levels, helps, half):
     assert out["extreme"].verdict is Verdict.REFUTED
 
 
+@pytest.mark.once
 def test_controls_notice_what_they_are_for():
     out = trained.outcomes(accuracies({None: GOOD}, masked=0.1, tiny=1e-3), P)
     assert out["masks-on"].verdict.passes

@@ -167,6 +167,7 @@ def test_prediction_brackets_a_direct_count():
         assert predicted[arm] == np.flatnonzero(norm < p.tolerance)[0]
 
 
+@pytest.mark.once
 def test_small_run_reaches_the_expected_verdicts(data):
     found = judged(data)
     assert all(f.control_ok is not False for f in found.values())
@@ -182,6 +183,7 @@ def test_small_run_reaches_the_expected_verdicts(data):
     assert len(figure.axes) == 5
 
 
+@pytest.mark.once
 def test_contraction_can_be_refuted_undecided_and_void(data):
     linear = changed(data, "quadratic-iterations", "hb", lambda d: 8 * d.x)
     assert judged(linear)["hb-iterations"].verdict == "refuted"
@@ -196,6 +198,7 @@ def test_contraction_can_be_refuted_undecided_and_void(data):
     assert judged(root)["hb-iterations"].verdict == "void"  # the break control passes
 
 
+@pytest.mark.once
 def test_phase_map_can_be_refuted_and_void(data):
     doubled = judged(changed(data, "phase-rate", "hb", lambda d: 2 * np.sqrt(d.y)))
     assert doubled["as-printed-e07"].verdict == "confirmed"
@@ -208,6 +211,7 @@ def test_phase_map_can_be_refuted_and_void(data):
     assert exchanged["rate-map"].verdict == "void"
 
 
+@pytest.mark.once
 def test_velocity_can_be_refuted_and_void(data):
     wrong = judged(changed(data, "stream-unrolled", "hb", lambda d: 1e-9))
     assert wrong["unrolled"].verdict == "refuted"
@@ -219,6 +223,7 @@ def test_velocity_can_be_refuted_and_void(data):
     assert average["total-weight"].verdict == "refuted"
 
 
+@pytest.mark.once
 def test_ravine_can_be_confirmed_refuted_and_void(data):
     damped = judged(changed(data, "ravine-across", "hb", lambda d: 2.0))
     assert damped["across-ravine"].verdict == "confirmed"

@@ -15,6 +15,7 @@ from studies.initialization import (
 )
 
 
+@pytest.mark.jit_only  # 60 000 draws
 @pytest.mark.parametrize("name", list(_signal_nets.RULES))
 def test_a_rules_variance_is_that_of_its_weights(name):
     rule, (n, m) = _signal_nets.RULES[name], (24, 40)

@@ -43,6 +43,7 @@ def compute(run):
 
 def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, progress=None):
     database = sqlite3.connect(journal or ":memory:", isolation_level=None)
+    database.execute("PRAGMA synchronous = OFF")  # a killed process loses nothing, only a power cut would
     database.execute("CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, value REAL)")
     out = []
     for done, run in enumerate(rows, 1):
