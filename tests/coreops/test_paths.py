@@ -86,7 +86,7 @@ def test_rescaling_units_leaves_it_alone():
     assert abs(path_norm(network, theta * 1.1).value / one.value - 1) > 0.1
 
 
-WIDE = (Dense(2, 40), ReLU(), Dense(40, 1000))  # its kernel takes a few rows of the weights at a time
+WIDE = (Dense(41, 1000), ReLU(), Dense(1000, 2))  # its kernel takes a few rows of the weights at a time
 
 
 @pytest.mark.parametrize("eps", [0.0, 1.0])
