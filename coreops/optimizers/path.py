@@ -7,8 +7,6 @@ from coreops.checks import wrong
 from coreops.optimizers.base import PATH, Optimizer
 from coreops.target import barrier, kernel, lane, lanes
 
-CACHED = 32768  # weights that stay in the second-level cache between two passes over them
-
 
 @dataclass(frozen=True)
 class PathSGD(Optimizer):
@@ -39,19 +37,18 @@ def rectifiers_only(name, network):
 
 
 @kernel
-def squared_paths_in(op, arena, first, last, units, sums):
-    """Over paths from the inputs to output j: sums_j = b_j^2 + sum_i units_i w_ij^2; adds first <= i < last to it.
+def squared_paths_in(op, arena, units, sums):
+    """Over paths from the inputs to output j: sums_j = b_j^2 + sum_i units_i w_ij^2.
 
-    Four rows at a time, for a quarter of the traffic of the sums, which begin with first = 0.
+    Four rows at a time, for a quarter of the traffic of the sums.
     """
-    n_in, n_out, zero = op["n_in"], op["n_out"], arena.dtype.type(0)
+    n_in, n_out, zero, last = op["n_in"], op["n_out"], arena.dtype.type(0), op["n_in"] - 1
     w = arena[op["w"] : op["w"] + n_in * n_out]
-    if first == 0:
-        for j in range(lane(), n_out, lanes()):
-            bias = arena[op["b"] + j] if op["b"] >= 0 else zero
-            sums[j] = bias * bias
-    for i in range(first, last, 4):
-        i1, i2, i3 = min(i + 1, last - 1), min(i + 2, last - 1), min(i + 3, last - 1)
+    for j in range(lane(), n_out, lanes()):
+        bias = arena[op["b"] + j] if op["b"] >= 0 else zero
+        sums[j] = bias * bias
+    for i in range(0, n_in, 4):
+        i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
         row, row1, row2, row3 = w[i * n_out :], w[i1 * n_out :], w[i2 * n_out :], w[i3 * n_out :]
         u, u1, u2, u3 = units[i], units[i1], units[i2], units[i3]
         u1, u2, u3 = u1 if i1 > i else zero, u2 if i2 > i1 else zero, u3 if i3 > i2 else zero
@@ -83,11 +80,11 @@ def squared_paths_out(op, arena, units, sums):
 
 
 @kernel
-def path_step(op, arena, first, last, floor, lr, before, after):
-    """gamma_ij = before_i after_j, first <= i < last; i = n_in is the bias, for which before = 1."""
+def path_step(op, arena, floor, lr, before, after):
+    """gamma_ij = before_i after_j; for a bias before = 1."""
     n_in, n_out, b, db = op["n_in"], op["n_out"], op["b"], op["db"]
     a, zero, one = arena.dtype.type(lr), arena.dtype.type(0), arena.dtype.type(1)
-    for i in range(first if op["dw"] >= 0 else max(first, n_in), last):  # weights that are not learned stay
+    for i in range(0 if op["dw"] >= 0 else n_in, n_in + (b >= 0)):  # weights that are not learned stay
         unit, w, dw = (before[i], op["w"] + i * n_out, op["dw"] + i * n_out) if i < n_in else (one, b, db)
         weights, gradients = arena[w : w + n_out], arena[dw : dw + n_out]
         for j in range(lane(), n_out, lanes()):
@@ -108,30 +105,28 @@ def path_update(ops, arena, eps, lr, state):
     units = final = 0
     for k in range(ops.size):
         if ops[k]["kind"] == records.DENSE:
-            final, units = k, units + ops[k]["n_in"]
+            final = k
+    for k in range(final + 1):
+        op = ops[k]
+        if op["kind"] == records.DENSE:
+            n_in, n_out = op["n_in"], op["n_out"]
+            if units == 0:
+                for i in range(lane(), n_in, lanes()):
+                    into[i] = one
+                barrier()
+            if k < final:
+                squared_paths_in(op, arena, into[units : units + n_in], into[units + n_in : units + n_in + n_out])
+            units += n_in
     for j in range(lane(), ops[final]["n_out"], lanes()):
         out_of[units + j] = one
     barrier()
     for k in range(final, -1, -1):
         op = ops[k]
         if op["kind"] == records.DENSE:
-            before, after = units - op["n_in"], out_of[units : units + op["n_out"]]
+            n_in, n_out = op["n_in"], op["n_out"]
+            before, after = units - n_in, out_of[units : units + n_out]
+            # theta changes layer by layer, from the last: the sums out of a layer's inputs come first
             if before > 0:
                 squared_paths_out(op, arena, after, out_of[before:units])
+            path_step(op, arena, floor, lr, into[before:units], after)
             units = before
-    for i in range(lane(), ops[0]["n_in"], lanes()):
-        into[i] = one
-    barrier()
-    # Theta changes layer by layer, from the first. The sums into a layer's outputs come before its weights change, a
-    # few rows at a time: they are still in the cache when they do.
-    for k in range(final + 1):
-        op = ops[k]
-        if op["kind"] == records.DENSE:
-            n_in, n_out, after = op["n_in"], op["n_out"], units + op["n_in"]
-            rows, few = n_in + (op["b"] >= 0), max(4, CACHED // n_out // 4 * 4)
-            for first in range(0, rows, few):
-                last = min(first + few, rows)
-                if k < final:
-                    squared_paths_in(op, arena, first, min(last, n_in), into[units:after], into[after : after + n_out])
-                path_step(op, arena, first, last, floor, lr, into[units:after], out_of[after : after + n_out])
-            units = after

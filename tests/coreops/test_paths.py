@@ -86,11 +86,8 @@ def test_rescaling_units_leaves_it_alone():
     assert abs(path_norm(network, theta * 1.1).value / one.value - 1) > 0.1
 
 
-WIDE = (Dense(41, 1000), ReLU(), Dense(1000, 2))  # its kernel takes a few rows of the weights at a time
-
-
 @pytest.mark.parametrize("eps", [0.0, 1.0])
-@pytest.mark.parametrize("layers", [*NETS.values(), WIDE], ids=[*NETS, "wide"])
+@each_net
 def test_path_sgd_divides_by_the_scales(layers, eps):
     """Its step over that of gradient descent is 1/max(gamma, eps)."""
     network, theta = network_of(layers, LinearLoss())
