@@ -22,6 +22,7 @@ from coreops import (
     SquaredError,
     Tanh,
     Threshold,
+    gradient_check,
     input_gradient,
     loss_and_gradient,
 )
@@ -201,6 +202,19 @@ def test_a_residual_connection_of_factor_zero_is_the_identity():
         assert np.allclose(input_gradient(network, theta, X, dy), dy, rtol=1e-15, atol=0) == alike
         learned = network.parameters(loss_and_gradient(network, theta, X, dy)[1])["0.2.weight"]
         assert learned.any() == (layer.scale > 0)  # from 0 it can leave, from c = 0 nothing learns
+
+
+@pytest.mark.parametrize(
+    "first",
+    [ReLU(), LeakyReLU(0.1), Sigmoid(), Tanh(), Softplus(), ScaledTanh()],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_an_activation_adds_to_the_gradient_that_another_reader_left(first):
+    """First in a residual block, its input is read by the sum as well."""
+    network = Network(Dense(3, 4), Residual((first, Dense(4, 4))), Dense(4, 2), loss=SquaredError(), dtype="float64")
+    generator = np.random.default_rng(0)
+    errors = gradient_check(network, generator.normal(size=(5, 3)), generator.normal(size=(5, 2)), seed=1)
+    assert max(errors.values()) <= 1e-7
 
 
 def test_names_of_branches():

@@ -107,11 +107,7 @@ def test_a_kernel_is_waited_for_until_it_is_there_or_none_will_come(monkeypatch)
     every_kernel.wait_for("forward")
 
 
-SHARED = """
-import sys, time
-from coreops.compiler import only_compile, signature
-only_compile()
-from coreops.every_kernel import wait_for
+KERNELS = """
 from coreops.target import kernel
 
 @kernel
@@ -121,7 +117,16 @@ def double(x):
 @kernel
 def triple(x):
     return double(x) + x
-
+"""
+SHARED = (
+    """
+import sys, time
+from coreops.compiler import only_compile, signature
+only_compile()
+from coreops.every_kernel import wait_for
+"""
+    + KERNELS
+    + """
 if sys.argv[1] == "share":
     time.sleep(2)  # the other one would be first, if it did not wait
     double.compile(signature(1.0))
@@ -134,6 +139,7 @@ else:
 found = {f: len(list(f.stats.cache_hits)) for f in (double, triple)}
 print(*found.values(), *(getattr(r.library, "untranslated", False) for f in found for r in f.overloads.values()))
 """
+)
 
 
 @pytest.mark.jit_only
@@ -270,21 +276,14 @@ def test_a_failure_shows_the_compilers_message_and_stops_the_other_process(folde
     assert not compiling._running
 
 
-AFTERWARDS = """
-import sys
-from coreops.target import kernel
-
-@kernel
-def double(x):
-    return x + x
-
-@kernel
-def triple(x):
-    return double(x) + x
-
+AFTERWARDS = (
+    "import sys"
+    + KERNELS
+    + """
 print(double(1.0), "numba.cpython.unicode" in sys.modules)
 print(triple(1.0) if "triple" in sys.argv else "", *(len(f.stats.cache_hits) for f in (double, triple)))
 """
+)
 
 
 @pytest.mark.jit_only
