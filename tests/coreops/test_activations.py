@@ -204,11 +204,7 @@ def test_a_residual_connection_of_factor_zero_is_the_identity():
         assert learned.any() == (layer.scale > 0)  # from 0 it can leave, from c = 0 nothing learns
 
 
-@pytest.mark.parametrize(
-    "first",
-    [ReLU(), LeakyReLU(0.1), Sigmoid(), Tanh(), Softplus(), ScaledTanh()],
-    ids=lambda layer: type(layer).__name__,
-)
+@pytest.mark.parametrize("first", [ReLU(), LeakyReLU(0.1), Sigmoid(), Tanh(), Softplus(), ScaledTanh()], ids=repr)
 def test_an_activation_adds_to_the_gradient_that_another_reader_left(first):
     """First in a residual block, its input is read by the sum as well."""
     network = Network(Dense(3, 4), Residual((first, Dense(4, 4))), Dense(4, 2), loss=SquaredError(), dtype="float64")
