@@ -21,13 +21,18 @@ from coreops.records import (
 )
 
 CHUNK = 256
+VECTOR = 64  # bytes: the longest vector of a CPU, and a line of its cache
 
 
 def aligned_empty(n, dtype):
-    """An uninitialised buffer of n elements that starts on a 64-byte boundary."""
-    raw = np.empty(n * np.dtype(dtype).itemsize + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + n * np.dtype(dtype).itemsize].view(dtype)
+    """An uninitialised buffer of n elements from a 64-byte boundary, with a vector behind it that may be read.
+
+    Products read whole vectors, also where a matrix ends within the last one.
+    """
+    size = n * np.dtype(dtype).itemsize
+    raw = np.empty(size + 2 * VECTOR, np.uint8)
+    start = -raw.ctypes.data % VECTOR
+    return raw[start : start + size].view(dtype)
 
 
 def checked_start(network, theta, stats):

@@ -2,8 +2,9 @@
 
 BLAS pays 60-400 ns a call, runs A B^T at half speed and packs operands that already lie in the first-level cache; at
 the sizes of small networks these kernels take 0.5 to 0.9 of the time that BLAS takes. One tile of C (ROWS rows, two
-vectors wide) stays in registers while k runs; the right edge is masked. The structure is the inner kernel of Goto &
-van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
+vectors wide) stays in registers while k runs. Vectors are read whole, also beyond the right edge, and only what belongs
+to C is written: a masked load takes as long as three on some CPUs. The structure is the inner kernel of Goto & van de
+Geijn 2008, "Anatomy of high-performance matrix multiplication".
 """
 
 import llvmlite.binding as llvm
@@ -49,13 +50,9 @@ class Emitter:
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
         return self.builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
-    def load(self, place, mask):
-        pointer = self.builder.bitcast(place, self.vector.as_pointer())
-        if mask is None:
-            return self.builder.load(pointer, align=self.real_bytes)
-        align = ir.Constant(ir.IntType(32), self.real_bytes)
-        zero = ir.Constant(self.vector, [0.0] * self.length)
-        return self.call(f"masked.load.{self.suffix}.p0", self.vector, [pointer, align, mask, zero])
+    def load(self, place):
+        """A whole vector, also where a matrix ends within it: what lies behind is never stored."""
+        return self.builder.load(self.builder.bitcast(place, self.vector.as_pointer()), align=self.real_bytes)
 
     def store(self, value, place):
         self.builder.store(value, self.builder.bitcast(place, value.type.as_pointer()), align=self.real_bytes)
@@ -126,19 +123,21 @@ class Emitter:
         return rows
 
     def pack_transposed(self, panel, corner, columns, depth, pitch):
-        """panel[p, x] = B[x, p] for p < depth, x < columns; row x of B starts at corner + x pitch."""
+        """panel[p, x] = B[x, p] for p < depth, x < columns; row x of B starts at corner + x pitch.
+
+        Beyond the last row the last one is read again: what the panel holds there is never used.
+        """
         b, step = self.builder, _word(self.length)
         with (
             self.loop(_word(0), _word(2 * self.length), step) as (x, _),
             self.loop(_word(0), depth, step) as (p, _),
         ):
             self.keep_rolled()
-            inside, rows = self.mask_below(b.sub(depth, p)), []
+            rows, last = [], b.sub(columns, _word(1))
             for r in range(self.length):
                 row = b.add(x, _word(r))
-                exists = self.splat(b.icmp_signed("<", row, columns), inside.type)
-                place = self.offset(corner, b.add(b.mul(row, pitch), p))
-                rows.append(self.load(place, b.and_(inside, exists)))
+                row = b.select(b.icmp_signed("<", row, last), row, last)
+                rows.append(self.load(self.offset(corner, b.add(b.mul(row, pitch), p))))
             for r, column in enumerate(self.transpose(rows)):
                 at = b.add(b.mul(b.add(p, _word(r)), _word(2 * self.length)), x)
                 self.store(column, self.offset(panel, at))
@@ -146,37 +145,36 @@ class Emitter:
     def pack(self, panel, corner, columns, depth, pitch):
         """panel[p, x] = B[p, x]: the same panel from rows that lie `pitch` apart, for one pass through the cache."""
         b = self.builder
-        masks = [self.mask_below(columns), self.mask_below(b.sub(columns, _word(self.length)))]
         with self.loop(_word(0), depth, _word(1)) as (p, _):
             self.keep_rolled()
             source = self.offset(corner, b.mul(p, pitch))
             target = self.offset(panel, b.mul(p, _word(2 * self.length)))
-            for v, mask in enumerate(masks):
+            for v in range(2):
                 shift = _word(v * self.length)
-                self.store(self.load(self.offset(source, shift), mask), self.offset(target, shift))
+                self.store(self.load(self.offset(source, shift)), self.offset(target, shift))
 
     def tile(self, rows, counts, depth, left, stride, right, pitch, out, n, start):
         """C[0 : rows] = S + sum over p < depth of A[:, p] B[p, :]; all given by their corners.
 
         counts: how many columns each vector of a row of C has, None: all.
         """
-        b, masks = self.builder, [self.mask_below(count) for count in counts]
+        b, across = self.builder, range(len(counts))
         # Few sums: several sets of them, as each addition waits four cycles for the last one to the same sum. Whole
         # tiles, where large products spend their time: two steps for one test of the loop.
         ways = 4 if rows * len(counts) <= 2 else 1
         together = 2 if rows == HEIGHTS[0] and counts == [None, None] else ways
         zero = ir.Constant(self.vector, [0.0] * self.length)
-        sums = [[[cgutils.alloca_once(b, self.vector) for _ in masks] for _ in range(rows)] for _ in range(ways)]
+        sums = [[[cgutils.alloca_once(b, self.vector) for _ in across] for _ in range(rows)] for _ in range(ways)]
         exists, first, start_row = start
         with b.if_else(exists) as (then, otherwise):
             with then:
                 for r in range(rows):
-                    for v, mask in enumerate(masks):
+                    for v in across:
                         shift = b.add(b.mul(_word(r), start_row), _word(v * self.length))
-                        b.store(self.load(self.offset(first, shift), mask), sums[0][r][v])
+                        b.store(self.load(self.offset(first, shift)), sums[0][r][v])
             with otherwise:
                 for r in range(rows):
-                    for v in range(len(masks)):
+                    for v in across:
                         b.store(zero, sums[0][r][v])
         several = b.and_(depth, _word(-together))
         for way in sums[1:]:
@@ -185,25 +183,25 @@ class Emitter:
         with self.loop(_word(0), several, _word(together)) as (p, _):
             self.keep_rolled()
             for step in range(together):
-                self.accumulate(sums[step % ways], masks, b.add(p, _word(step)), left, stride, right, pitch)
+                self.accumulate(sums[step % ways], b.add(p, _word(step)), left, stride, right, pitch)
         if together > 1:
             with self.loop(several, depth, _word(1)) as (p, _):
                 self.keep_rolled()
-                self.accumulate(sums[0], masks, p, left, stride, right, pitch)
+                self.accumulate(sums[0], p, left, stride, right, pitch)
         if ways > 1:
             for r in range(rows):
-                for v in range(len(masks)):
+                for v in across:
                     parts = [b.load(way[r][v]) for way in sums]
                     b.store(b.fadd(b.fadd(parts[0], parts[1]), b.fadd(parts[2], parts[3])), sums[0][r][v])
         for v, count in enumerate(counts):
             places = [self.offset(out, b.add(b.mul(_word(r), n), _word(v * self.length))) for r in range(rows)]
             self.store_first(count, [b.load(sums[0][r][v]) for r in range(rows)], places)
 
-    def accumulate(self, sums, masks, p, left, stride, right, pitch):
+    def accumulate(self, sums, p, left, stride, right, pitch):
         """sums += A[:, p] B[p, :]."""
         b, (a_row, a_col) = self.builder, stride
         across = self.offset(right, b.mul(p, pitch))
-        vectors = [self.load(self.offset(across, _word(v * self.length)), m) for v, m in enumerate(masks)]
+        vectors = [self.load(self.offset(across, _word(v * self.length))) for v in range(len(sums[0]))]
         down = self.offset(left, b.mul(p, a_col))
         for r, row in enumerate(sums):
             value = self.splat(b.load(self.offset(down, b.mul(_word(r), a_row))), self.vector)
@@ -230,7 +228,7 @@ class Emitter:
 def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
     """C (m, n) at c = S + A op(B): A[i, p] at a + i a_row + p a_col; B row-major (k, n), or (n, k) if transposed;
 
-    S[i, j] at start + i start_row + j, or 0 if start < 0."""
+    S[i, j] at start + i start_row + j, or 0 if start < 0. Behind the buffer lies a vector that may be read."""
     real, size = buffer.dtype, types.int64
     signature = types.void(buffer, *[size] * 7, types.boolean, *[size] * 3)
 
@@ -242,6 +240,7 @@ def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed,
         panel = cgutils.alloca_once(builder, emit.real, size=_word(DEPTH * 2 * emit.length))
         panel.align = VECTOR_BYTES
         large = builder.icmp_signed(">", builder.mul(k, n), _word(LARGE))
+        large = builder.and_(large, builder.icmp_signed(">", n, width))  # one panel is packed already
         packed = builder.or_(transposed, large)
         most = builder.select(packed, _word(DEPTH), k)  # only a packed panel limits the depth
         a_at, b_at, c_at = (emit.offset(data, start) for start in (a, b, c))

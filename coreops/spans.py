@@ -72,12 +72,26 @@ def add_span(buffer, source, to, n):
         buffer[to + j] += buffer[source + j]
 
 
-def largest_span(buffer, source, to, n):
-    """buffer[to + j] = the larger of it and buffer[source + j], j < n; NaN is not hidden."""
+def sum_window(buffer, start, x, y, n, height, width, line, step):
+    """y_j = S_j + sum over k < height, l < width of x_(k line + l step + j), j < n; all are offsets. start < 0: S = 0."""
     for j in range(n):
-        new = buffer[source + j]
-        if new > buffer[to + j] or new != new:
-            buffer[to + j] = new
+        total = buffer[start + j] if start >= 0 else buffer.dtype.type(0)
+        for k in range(height):
+            for column in range(width):
+                total += buffer[x + k * line + column * step + j]
+        buffer[y + j] = total
+
+
+def largest_window(buffer, x, y, n, height, width, line):
+    """y_j = the largest of x_(k line + l n + j) over k < height, l < width, for each of n channels; NaN is not hidden."""
+    for j in range(n):
+        best = buffer[x + j]
+        for k in range(height):
+            for column in range(width):
+                new = buffer[x + k * line + column * n + j]
+                if new > best or new != new:
+                    best = new
+        buffer[y + j] = best
 
 
 def route_window(buffer, x, y, dy, dx, n, height, width, line):
@@ -105,9 +119,16 @@ def _add_span(buffer, source, to, n):
     return lambda buffer, source, to, n: vectors.add(buffer, source, to, n)
 
 
-@overload(largest_span, target="generic", jit_options=INLINED)
-def _largest_span(buffer, source, to, n):
-    return lambda buffer, source, to, n: vectors.largest(buffer, source, to, n)
+@overload(sum_window, target="generic", jit_options=INLINED)
+def _sum_window(buffer, start, x, y, n, height, width, line, step):
+    return lambda buffer, start, x, y, n, height, width, line, step: vectors.sum_window(
+        buffer, max(start, 0), x, y, n, start, height, width, line, step
+    )
+
+
+@overload(largest_window, target="generic", jit_options=INLINED)
+def _largest_window(buffer, x, y, n, height, width, line):
+    return lambda buffer, x, y, n, height, width, line: vectors.largest_window(buffer, x, y, n, height, width, line)
 
 
 @overload(route_window, target="generic", jit_options=INLINED)

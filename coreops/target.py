@@ -171,6 +171,7 @@ def gemm(buffer, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row):
     A[i, p] is buffer[a + i a_row + p a_col], so that a transposed A needs no copy; B is row-major at b, (k, n), or
     (n, k) if `transposed`; C is row-major (m, n) at c; S[i, j] is
     buffer[start + i start_row + j], or 0 if start < 0: a bias (start_row = 0), an accumulated C (start = c) or nothing.
+    On the CPU up to a vector behind the buffer is read (`inference.aligned_empty`).
     """
     left = np.lib.stride_tricks.as_strided(buffer[a:], (m, k), (a_row * buffer.itemsize, a_col * buffer.itemsize))
     right = buffer[b : b + k * n].reshape((n, k) if transposed else (k, n))

@@ -87,17 +87,6 @@ def _here(builder, n):
     return builder.asm(ir.FunctionType(n.type, [n.type]), "", "=r,0", [n], True)
 
 
-def _opaque(builder, value):
-    """The same value. Where a choice has what was loaded from there as its other case, LLVM stores under a mask: 18
-    cycles on AMD's CPUs.
-    """
-    vector = isinstance(value.type, ir.VectorType)
-    real = value.type.element if vector else value.type
-    name = (f"v{value.type.count}" if vector else "") + ("f32" if real == ir.FloatType() else "f64")
-    kind = ir.FunctionType(value.type, [value.type])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.arithmetic.fence.{name}"), [value])
-
-
 def _copy(s, n):
     s.store(1, s.load(0))
 
@@ -106,23 +95,51 @@ def _add(s, n):
     s.store(1, s.builder.fadd(s.load(1), s.load(0)))
 
 
-def _largest(s, n):
-    b, new, best = s.builder, s.load(0), _opaque(s.builder, s.load(1))
-    wins = b.or_(b.fcmp_ordered(">", new, best), b.fcmp_unordered("uno", new, new))
-    s.store(1, b.select(wins, new, best))
+def _over_window(s, n, height, width, line, step, visit):
+    """visit(shift), for the shift of each place of a window: k line + l step for k < height, l < width."""
+    b, zero, one = s.builder, ir.Constant(n.type, 0), ir.Constant(n.type, 1)
+    with s.emit.loop(zero, height, one) as (k, _):
+        s.emit.keep_rolled()
+        row = b.mul(k, line)
+        with s.emit.loop(zero, width, one) as (column, _):
+            s.emit.keep_rolled()
+            visit(b.add(row, b.mul(column, step)))
+
+
+def _sum_window(s, n, start, height, width, line, step):
+    b, total = s.builder, cgutils.alloca_once_value(s.builder, ir.Constant(s.type, None))
+    with b.if_then(b.icmp_signed(">=", start, ir.Constant(n.type, 0))):
+        b.store(s.load(0), total)
+
+    def visit(shift):
+        b.store(b.fadd(b.load(total), s.load(1, shift)), total)
+
+    _over_window(s, n, height, width, line, step, visit)
+    s.store(2, b.load(total))
+
+
+def _largest_window(s, n, height, width, line):
+    b, best = s.builder, cgutils.alloca_once_value(s.builder, s.load(0))
+
+    def visit(shift):
+        new, old = s.load(0, shift), b.load(best)
+        wins = b.or_(b.fcmp_ordered(">", new, old), b.fcmp_unordered("uno", new, new))
+        b.store(b.select(wins, new, old), best)
+
+    _over_window(s, n, height, width, line, n, visit)
+    s.store(1, b.load(best))
 
 
 def _route(s, n, height, width, line):
-    b, y, one = s.builder, s.load(1), ir.Constant(n.type, 1)
+    b, y = s.builder, s.load(1)
     left, zero = cgutils.alloca_once_value(b, s.load(2)), ir.Constant(s.type, None)
-    with s.emit.loop(ir.Constant(n.type, 0), height, one) as (k, _):
-        s.emit.keep_rolled()
-        with s.emit.loop(ir.Constant(n.type, 0), width, one) as (column, _):
-            s.emit.keep_rolled()
-            shift = b.add(b.mul(k, line), b.mul(column, n))
-            wins, rest = b.fcmp_ordered("==", s.load(0, shift), y), b.load(left)
-            s.store(3, b.fadd(s.load(3, shift), b.select(wins, rest, zero)), shift)
-            b.store(b.select(wins, zero, rest), left)
+
+    def visit(shift):
+        wins, rest = b.fcmp_ordered("==", s.load(0, shift), y), b.load(left)
+        s.store(3, b.fadd(s.load(3, shift), b.select(wins, rest, zero)), shift)
+        b.store(b.select(wins, zero, rest), left)
+
+    _over_window(s, n, height, width, line, n, visit)
 
 
 def _sum(s, start, x, step, k, first, row):
@@ -166,8 +183,14 @@ def add(typing, buffer, source, to, n):
 
 
 @intrinsic
-def largest(typing, buffer, source, to, n):
-    return _typed(buffer, _largest, 2, 1)
+def sum_window(typing, buffer, first, x, y, n, start, height, width, line, step):
+    """first = max(start, 0): a span must exist."""
+    return _typed(buffer, _sum_window, 3, 6, once=True)
+
+
+@intrinsic
+def largest_window(typing, buffer, x, y, n, height, width, line):
+    return _typed(buffer, _largest_window, 2, 4)
 
 
 @intrinsic

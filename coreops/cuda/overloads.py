@@ -28,7 +28,8 @@ on_cuda(spans.combine_column)(lambda buffer, start, x, step, w, pitch, y, stride
 on_cuda(spans.dots)(lambda buffer, start, x, w, y, n, k: spans.dots)
 on_cuda(spans.copy_span)(lambda buffer, source, to, n: spans.copy_span)
 on_cuda(spans.add_span)(lambda buffer, source, to, n: spans.add_span)
-on_cuda(spans.largest_span)(lambda buffer, source, to, n: spans.largest_span)
+on_cuda(spans.sum_window)(lambda buffer, start, x, y, n, height, width, line, step: spans.sum_window)
+on_cuda(spans.largest_window)(lambda buffer, x, y, n, height, width, line: spans.largest_window)
 on_cuda(spans.route_window)(lambda buffer, x, y, dy, dx, n, height, width, line: spans.route_window)
 # numba-cuda has these in `math` only; NumPy's keep float32 and never raise in plain Python.
 on_cuda(np.sqrt)(lambda x: lambda x: math.sqrt(x))

@@ -5,6 +5,8 @@ examples at a time as fit the second-level cache, so the scratch does not grow w
 batch, the backward pass finds them there; otherwise it makes them again.
 """
 
+import numpy as np
+
 from coreops.layers.window import (
     BY_COLUMNS,
     CHANNELS,
@@ -20,7 +22,8 @@ from coreops.layers.window import (
     STRIDE_Y,
     WIDTH,
 )
-from coreops.spans import add_span, copy_span
+from coreops.records import NONE
+from coreops.spans import add_span, copy_span, sum_window
 from coreops.target import barrier, kernel, lane, lanes
 
 CACHED = 65536  # elements of the patches of one pass: a quarter of a megabyte in float32, for second-level caches
@@ -106,37 +109,44 @@ def frame_images(op, image, m, arena):
 
 @kernel
 def scatter_patches(op, first, m, arena, add):
-    """dx (+)= sum over all windows that see it, for images first ... first + m, from the gradient of their patches."""
+    """dx (+)= sum over all windows that see it, for images first ... first + m, from the gradient of their patches.
+
+    A frame of zeros has no gradient that anyone wants; one that wraps round has its own, and gives it on.
+    """
     dims, image = op["dims"], op["dx"] + first * op["n_in"]
-    framed = dims[PAD_Y] + dims[PAD_X] > 0
-    sum_patches(op, m, arena, op["work"] + 1 if framed else image, add and not framed)
-    if framed:
+    if dims[CIRCULAR]:
+        sum_patches(op, m, arena, op["work"] + 1, dims[PAD_Y], dims[PAD_X], False)
         unframe_images(op, m, arena, image, add)
+    else:
+        sum_patches(op, m, arena, image, np.int64(0), np.int64(0), add)
 
 
 @kernel
-def sum_patches(op, m, arena, image, add):
-    """The transpose of gathering, into framed images; a lane owns lines of theirs."""
-    dims, zero, patches = op["dims"], arena.dtype.type(0), patch_gradients_at(op)
-    c, rows, columns, step = dims[CHANNELS], dims[ROWS], dims[COLUMNS], dims[STRIDE_X] * dims[CHANNELS]
-    height, n = dims[HEIGHT] + 2 * dims[PAD_Y], (dims[WIDTH] + 2 * dims[PAD_X]) * c
-    across, size = dims[KERNEL_WIDTH] * c, patch_size(op)
+def sum_patches(op, m, arena, image, frame_y, frame_x, add):
+    """The transpose of gathering, into images within as much of their frame as is wanted; a lane owns lines of theirs.
+
+    From one window that sees a place to the next, the place is an earlier one in the window.
+    """
+    dims, patches, none = op["dims"], patch_gradients_at(op), np.int64(NONE)
+    c, rows, columns, stride_y, stride_x = dims[CHANNELS], dims[ROWS], dims[COLUMNS], dims[STRIDE_Y], dims[STRIDE_X]
+    tall, wide = dims[KERNEL_HEIGHT], dims[KERNEL_WIDTH]
+    height, width = dims[HEIGHT] + 2 * frame_y, dims[WIDTH] + 2 * frame_x
+    tap, window = (m * rows * columns, np.int64(1)) if dims[BY_COLUMNS] else (c, patch_size(op))
+    down, across = columns * window - stride_y * wide * tap, window - stride_x * tap
     for r in range(lane(), m * height, lanes()):
-        i, y, line = r // height, r % height, image + r * n
-        if not add:
-            for j in range(n):
-                arena[line + j] = zero
-        for k in range(dims[KERNEL_HEIGHT]):
-            row = (y - k) // dims[STRIDE_Y]
-            if y >= k and row < rows and row * dims[STRIDE_Y] == y - k:
-                first = (i * rows + row) * columns
-                if dims[BY_COLUMNS]:
-                    for tap in range(k * across, k * across + across):  # neighbouring windows overlap: not all at once
-                        source = patches + tap * m * rows * columns + first
-                        add_span(arena, source, line + tap - k * across, columns)
-                else:
-                    for p in range(columns):
-                        add_span(arena, patches + (first + p) * size + k * across, line + p * step, across)
+        y = r % height + dims[PAD_Y] - frame_y
+        top = max(0, (y - tall) // stride_y + 1)
+        seen_y, left, right = min(rows - 1, y // stride_y) - top + 1, 0, 0
+        first = patches + (r // height * rows + top) * columns * window + (y - top * stride_y) * wide * tap
+        to, x = image + r * width * c, dims[PAD_X] - frame_x
+        for _ in range(width):
+            while left * stride_x + wide <= x:  # windows left ... right - 1 see x; no division for each place
+                left += 1
+            while right < columns and right * stride_x <= x:
+                right += 1
+            source = first + left * window + (x - left * stride_x) * tap
+            sum_window(arena, to if add else none, source, to, c, seen_y, right - left, down, across)
+            to, x = to + c, x + 1
     barrier()
 
 

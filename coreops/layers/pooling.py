@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from coreops import records
 from coreops.layers.window import (
     CHANNELS,
@@ -16,8 +18,8 @@ from coreops.layers.window import (
     extents,
     slide,
 )
-from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
-from coreops.spans import add_span, copy_span, largest_span, route_window
+from coreops.records import ADD_DX, INPUT_GRADIENT, NONE, SKIP_DX
+from coreops.spans import add_span, copy_span, largest_window, route_window, sum_window
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -116,24 +118,20 @@ class GlobalAveragePool(GlobalPooling):
 
 @kernel
 def pool_forward(op, m, arena):
-    """A lane owns rows of the output; one place of the window after the other, for all channels at once."""
-    dims, largest = op["dims"], op["kind"] == records.MAX_POOL
+    """A lane owns rows of the output; one window after the other, for all channels at once."""
+    dims, largest, none = op["dims"], op["kind"] == records.MAX_POOL, np.int64(NONE)
     c, rows, columns, line = dims[CHANNELS], dims[ROWS], dims[COLUMNS], dims[WIDTH] * dims[CHANNELS]
-    share, step = arena.dtype.type(1.0 / (dims[KERNEL_HEIGHT] * dims[KERNEL_WIDTH])), dims[STRIDE_X] * c
+    height, width = dims[KERNEL_HEIGHT], dims[KERNEL_WIDTH]
+    share, step = arena.dtype.type(1.0 / (height * width)), dims[STRIDE_X] * c
     for r in range(lane(), m * rows, lanes()):
-        image = op["x"] + (r // rows * dims[HEIGHT] + r % rows * dims[STRIDE_Y]) * line
+        corner = op["x"] + (r // rows * dims[HEIGHT] + r % rows * dims[STRIDE_Y]) * line
         first = op["y"] + r * columns * c
-        for k in range(dims[KERNEL_HEIGHT]):
-            for column in range(dims[KERNEL_WIDTH]):
-                start, to = image + k * line + column * c, first
-                for _ in range(columns):
-                    if k + column == 0:
-                        copy_span(arena, start, to, c)
-                    elif largest:
-                        largest_span(arena, start, to, c)
-                    else:
-                        add_span(arena, start, to, c)
-                    start, to = start + step, to + c
+        for to in range(first, first + columns * c, c):
+            if largest:
+                largest_window(arena, corner, to, c, height, width, line)
+            else:
+                sum_window(arena, none, corner, to, c, height, width, line, c)
+            corner += step
         if not largest:
             out = arena[first : first + columns * c]
             for j in range(columns * c):
@@ -158,16 +156,18 @@ def pool_backward(op, m, arena, mode):
         if not flags & ADD_DX:
             for j in range(n_in):
                 dx[j] = zero
-        for p in range(dims[ROWS] * columns):
-            y, dy = op["y"] + i * n_out + p * c, op["dy"] + i * n_out + p * c
-            corner = image + (p // columns * dims[STRIDE_Y] * line + p % columns * dims[STRIDE_X] * c)
-            if largest:
-                route_window(arena, op["x"] + corner, y, dy, op["dx"] + corner, c, height, width, line)
-                continue
-            copy_span(arena, dy, left, c)
-            for j in range(c):
-                rest[j] *= share
-            for k in range(height):
-                for column in range(width):
-                    add_span(arena, left, op["dx"] + corner + k * line + column * c, c)
+        y, dy = op["y"] + i * n_out, op["dy"] + i * n_out
+        for row in range(dims[ROWS]):
+            corner = image + row * dims[STRIDE_Y] * line
+            for _ in range(columns):
+                if largest:
+                    route_window(arena, op["x"] + corner, y, dy, op["dx"] + corner, c, height, width, line)
+                else:
+                    copy_span(arena, dy, left, c)
+                    for j in range(c):
+                        rest[j] *= share
+                    for k in range(height):
+                        for column in range(width):
+                            add_span(arena, left, op["dx"] + corner + k * line + column * c, c)
+                y, dy, corner = y + c, dy + c, corner + dims[STRIDE_X] * c
     barrier()

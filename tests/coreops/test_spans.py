@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coreops.spans import add_span, combine, combine_column, copy_span, dots, largest_span, route_window
+from coreops.spans import add_span, combine, combine_column, copy_span, dots, largest_window, route_window, sum_window
 from coreops.target import JIT, at, kernel
 from tests.coreops.cases import DTYPES
 
@@ -20,15 +20,17 @@ def all_spans(buffer, what, numbers):
     elif what == 1:
         add_span(buffer, a, b, c)
     elif what == 2:
-        largest_span(buffer, a, b, c)
+        largest_window(buffer, a, b, c, d, e, f)
     elif what == 3:
         route_window(buffer, a, b, c, d, e, f, g, h)
     elif what == 4:
         combine(buffer, a, b, c, d, e, f, g, h)
     elif what == 5:
         dots(buffer, a, b, c, d, e, f)
-    else:
+    elif what == 6:
         combine_column(buffer, a, b, c, d, e, f, g, h, i)
+    else:
+        sum_window(buffer, a, b, c, d, e, f, g, h)
 
 
 def changed(buffer, what, *numbers):
@@ -44,27 +46,60 @@ def sea(dtype, size=3000):
 
 @pytest.mark.parametrize("n", LENGTHS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_copied_added_and_largest(dtype, n):
+def test_copied_and_added(dtype, n):
     buffer = sea(dtype)
-    buffer[[103, 203]] = np.nan, -np.inf
-    if n > 5:
-        buffer[205] = np.nan
     source, target = slice(100, 100 + n), slice(200, 200 + n)
-    old, new = buffer[target], buffer[source]
-    nan = np.isnan(old) | np.isnan(new)
-    for what, want in enumerate((new, old + new, np.where(nan, np.nan, np.maximum(old, new)))):
+    for what, want in enumerate((buffer[source], buffer[target] + buffer[source])):
         expected = buffer.copy()
         expected[target] = want
         np.testing.assert_array_equal(changed(buffer, what, 100, 200, n), expected)
 
 
+WINDOWS = [(1, 1), (2, 2), (3, 2)]
+
+
+def window(n, height, width, line, step):
+    """Offsets of the n channels at each place of a window, (height width, n)."""
+    places = line * np.arange(height)[:, None] + step * np.arange(width)
+    return places.reshape(-1, 1) + np.arange(n)
+
+
 @pytest.mark.parametrize("n", LENGTHS)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (3, 2)])
+@pytest.mark.parametrize(("height", "width"), WINDOWS)
+def test_the_largest_of_a_window_and_nan_is_not_hidden(dtype, n, height, width):
+    buffer, x, y, line = sea(dtype), 100, 1100, 5 * n
+    at = x + window(n, height, width, line, n)
+    buffer[at[-1, 0]], buffer[at[0, -1]] = np.nan, -np.inf
+    if n > 5:
+        buffer[at[0, 5]] = np.nan
+    expected = buffer.copy()
+    expected[y : y + n] = buffer[at].max(axis=0)  # NaN where one of them is
+    np.testing.assert_array_equal(changed(buffer, 2, x, y, n, height, width, line), expected)
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("height", "width"), [*WINDOWS, (0, 2), (2, 0), (2, -1)])
+@pytest.mark.parametrize("start", [-1, 1200])
+def test_sums_over_a_window(dtype, n, height, width, start):
+    """Lines and steps may lead backwards; a window without places sums to where it starts."""
+    buffer, x, y, line, step = sea(dtype), 500, 1100, -2 * n, n + 3
+    expected = buffer.copy()
+    total = buffer[start : start + n].copy() if start >= 0 else np.zeros(n, dtype)
+    for row in buffer[x + window(n, max(height, 0), max(width, 0), line, step)]:
+        total += row
+    expected[y : y + n] = total
+    np.testing.assert_array_equal(changed(buffer, 7, start, x, y, n, height, width, line, step), expected)
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("height", "width"), WINDOWS)
 def test_the_gradient_goes_to_the_first_place_that_is_largest(dtype, n, height, width):
     buffer, line = sea(dtype), 5 * n
     x, y, dy, dx = 100, 1100, 1200, 1300
-    at = (line * np.arange(height)[:, None, None] + n * np.arange(width)[:, None] + np.arange(n)).reshape(-1, n)
+    at = window(n, height, width, line, n)
     buffer[x + at] = np.random.default_rng(n).integers(0, 2, at.shape)  # many ties
     buffer[y : y + n] = buffer[x + at].max(axis=0)
     buffer[y + n - 1] = np.nan  # equal to nothing
