@@ -35,15 +35,20 @@ class Adadelta(Optimizer):
 def adadelta_update(step, decay, eps, eps_inside, start, lr, theta, grad, squares, moved):
     a, zero = theta.dtype.type(lr), theta.dtype.type(0)
     d, rest = theta.dtype.type(decay), theta.dtype.type(1.0 - decay)
-    inside = theta.dtype.type(eps) if eps_inside else zero
-    outside = zero if eps_inside else theta.dtype.type(eps)
-    first, before = step == 1, theta.dtype.type(start * start)
+    e, before = theta.dtype.type(eps), theta.dtype.type(start * start)
+    if step == 1:
+        for i in range(lane(), theta.size, lanes()):
+            moved[i] = before
+        barrier()
     for i in range(lane(), theta.size, lanes()):
         g = grad[i]
         s = d * squares[i] + rest * (g * g)
-        last = before if first else moved[i]
-        change = g * (np.sqrt(last + inside) + outside) / (np.sqrt(s + inside) + outside)
-        change = zero if g == 0 else change
+        last = moved[i]
+        if eps_inside:  # one root less
+            ratio = np.sqrt((last + e) / (s + e))
+        else:
+            ratio = (np.sqrt(last) + e) / (np.sqrt(s) + e)
+        change = zero if g == 0 else g * ratio
         squares[i], moved[i] = s, d * last + rest * (change * change)
         theta[i] -= a * change
     barrier()

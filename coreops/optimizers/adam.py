@@ -31,10 +31,13 @@ class Adam(Optimizer):
 
 
 @kernel(inline=True)
-def adam_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, first, second):
-    """power1, power2: b1^t, b2^t. The corrections are scalars, so the loop has one root and one division."""
+def adam_update(beta1, beta2, power1, power2, eps, eps_inside, keep, lr, theta, grad, first, second):
+    """power1, power2: b1^t, b2^t; keep: a factor of w before its step, 1 but for decoupled decay.
+
+    The corrections are scalars, so the loop has one root and one division, and a product beside them takes no time.
+    """
     correct1, correct2 = 1.0 - power1, 1.0 - power2
-    a, zero = theta.dtype.type(lr / correct1), theta.dtype.type(0)
+    a, keep, zero = theta.dtype.type(lr / correct1), theta.dtype.type(keep), theta.dtype.type(0)
     b1, rest1 = theta.dtype.type(beta1), theta.dtype.type(1.0 - beta1)
     b2, rest2 = theta.dtype.type(beta2), theta.dtype.type(1.0 - beta2)
     unbias = theta.dtype.type(1.0 / np.sqrt(correct2))
@@ -46,5 +49,5 @@ def adam_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, 
         s = b2 * second[i] + rest2 * (g * g)
         first[i], second[i] = m, s
         step = a * m / (np.sqrt(s + inside) * unbias + outside)
-        theta[i] -= zero if m == 0 else step
+        theta[i] = keep * theta[i] - (zero if m == 0 else step)
     barrier()

@@ -35,13 +35,17 @@ class AMSGrad(Adam):
 
 
 @kernel
-def adam_variant_update(beta1, beta2, power1, power2, eps, eps_inside, decay, lr, theta, weights, grad, first, second):
-    """decay: of `weights`, the part of theta that decays; power1 = power2 = 0: no correction."""
-    keep = theta.dtype.type(1.0 - lr * decay)
-    for i in range(lane(), weights.size, lanes()):
-        weights[i] *= keep
-    barrier()
-    adam_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, first, second)
+def adam_variant_update(
+    beta1, beta2, power1, power2, eps, eps_inside, decay, n_weights, lr, theta, grad, first, second
+):
+    """decay: of the first n_weights of theta; power1 = power2 = 0: no correction."""
+    start, end, keep = 0, n_weights, 1.0 - lr * decay
+    for _ in range(2):  # the weights, then all else
+        part = slice(start, end)
+        adam_update(
+            beta1, beta2, power1, power2, eps, eps_inside, keep, lr, theta[part], grad[part], first[part], second[part]
+        )
+        start, end, keep = n_weights, theta.size, 1.0
 
 
 @kernel

@@ -77,7 +77,7 @@ def update(row, ops, arena, step, power1, power2, lr, theta, grad, state):
     elif kind == RMSPROP:
         rmsprop_update(beta2, eps, eps_inside, lr, theta, grad, state[:p])
     elif kind == ADAM:
-        adam_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, grad, state[:p], state[p : 2 * p])
+        adam_update(beta1, beta2, power1, power2, eps, eps_inside, 1.0, lr, theta, grad, state[:p], state[p : 2 * p])
     else:
         other_update(row, ops, arena, step, power1, power2, lr, theta, grad, state)
 
@@ -124,8 +124,8 @@ def other_update(row, ops, arena, step, power1, power2, lr, theta, grad, state):
         adadelta_update(step, beta2, eps, eps_inside, row["start"], lr, theta, grad, state[:p], state[p : 2 * p])
     elif kind == ADAM_VARIANT:
         adam_variant_update(
-            beta1, beta2, power1, power2, eps, eps_inside, row["weight_decay"], lr,
-            theta, theta[: row["n_weights"]], grad, state[:p], state[p : 2 * p],
+            beta1, beta2, power1, power2, eps, eps_inside, row["weight_decay"], row["n_weights"], lr,
+            theta, grad, state[:p], state[p : 2 * p],
         )  # fmt: skip
     elif kind == AMSGRAD:
         amsgrad_update(

@@ -22,6 +22,7 @@ from coreops import (
     fit,
     fit_many,
 )
+from coreops.inference import aligned_empty
 from coreops.optimizers.full_matrix import full_matrix_update
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, JIT, complains, distance
@@ -94,7 +95,8 @@ def test_full_matrix_of_any_size(n):
 
 
 def test_full_matrix_shows_not_a_number():
-    theta, state = np.zeros(16), np.zeros(FullMatrixAdaGrad(0.1).state_size(16))
+    theta, state = np.zeros(16), aligned_empty(FullMatrixAdaGrad(0.1).state_size(16), "float64")
+    state[:] = 0
     full_matrix_update(2, 0.0, False, 0.1, theta, np.array([1.0, np.nan] + 14 * [0.0]), state)
     assert np.isnan(theta[1])
 
