@@ -59,19 +59,30 @@ def versions(names=PACKAGES) -> dict[str, str]:
 
 
 def cpu_model() -> str:
-    """The processor's model name."""
+    """The processor's model name, on x86 with family and model: virtual machines call several generations one name."""
     try:
         if sys.platform.startswith("linux"):
             with open("/proc/cpuinfo", encoding="utf-8") as file:
-                for line in file:
-                    if line.lower().startswith(("model name", "hardware", "cpu model")):
-                        return " ".join(line.split(":", 1)[1].split())
+                return linux_cpu(file.read())
         if sys.platform == "darwin":
             query = ["sysctl", "-n", "machdep.cpu.brand_string"]
             return subprocess.run(query, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         pass
     return platform.processor() or platform.machine()
+
+
+def linux_cpu(cpuinfo) -> str:
+    """What the text of /proc/cpuinfo says of the first processor."""
+    fields = {}
+    for line in cpuinfo.splitlines():
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(name.strip().lower(), " ".join(value.split()))
+    name = next((fields[key] for key in ("model name", "hardware", "cpu model") if fields.get(key)), None)
+    if name and fields.get("cpu family") and fields.get("model"):
+        return f"{name} (family {fields['cpu family']}, model {fields['model']})"
+    return name or platform.processor() or platform.machine()
 
 
 def cores() -> int:
