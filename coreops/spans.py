@@ -73,7 +73,7 @@ def add_span(buffer, source, to, n):
 
 
 def sum_window(buffer, start, x, y, n, height, width, line, step):
-    """y_j = S_j + sum over k < height, l < width of x_(k line + l step + j), j < n; all are offsets. start < 0: S = 0."""
+    """y_j = S_j + sum over k < height, l < width of x_(k line + l step + j), j < n; start < 0: S = 0."""
     for j in range(n):
         total = buffer[start + j] if start >= 0 else buffer.dtype.type(0)
         for k in range(height):
@@ -83,7 +83,7 @@ def sum_window(buffer, start, x, y, n, height, width, line, step):
 
 
 def largest_window(buffer, x, y, n, height, width, line):
-    """y_j = the largest of x_(k line + l n + j) over k < height, l < width, for each of n channels; NaN is not hidden."""
+    """y_j = the largest x_(k line + l n + j) over k < height, l < width, j < n channels; NaN is not hidden."""
     for j in range(n):
         best = buffer[x + j]
         for k in range(height):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coreops import SGD, fit, products
-from coreops.inference import aligned_empty
+from coreops.inference import VECTOR, aligned_empty
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, JIT, output_of
 
@@ -170,6 +170,15 @@ print("survived")
 @pytest.mark.skipif(not hasattr(mmap, "MAP_PRIVATE"), reason="needs POSIX memory protection")
 def test_no_more_than_a_vector_beyond_the_buffer_is_read():
     assert output_of(GUARD).strip() == "survived"
+
+
+@pytest.mark.once
+def test_a_vector_lies_behind_every_buffer():
+    for n in range(40):
+        buffer = aligned_empty(n, "float32")
+        whole = buffer.base
+        behind = whole.ctypes.data + whole.nbytes - buffer.ctypes.data - buffer.nbytes
+        assert buffer.size == n and buffer.ctypes.data % VECTOR == 0 and behind >= VECTOR
 
 
 def test_denormals_of_the_caller_survive_a_training():
