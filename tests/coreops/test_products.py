@@ -174,7 +174,7 @@ def test_no_more_than_a_vector_beyond_the_buffer_is_read():
 
 @pytest.mark.once
 def test_a_vector_lies_behind_every_buffer():
-    for n in range(40):
+    for n in range(1, 40):
         buffer = aligned_empty(n, "float32")
         whole = buffer.base
         behind = whole.ctypes.data + whole.nbytes - buffer.ctypes.data - buffer.nbytes
