@@ -1,13 +1,17 @@
 """Panels of a figure: found when it is drawn, carried by its files, cut out without drawing."""
 
 import io
+import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from studies.harness import crop, panels, plotting
+from tests.studies.test_cli import as_json, call
 
 pytestmark = pytest.mark.once
 
@@ -184,3 +188,102 @@ def test_a_file_without_panels_says_so(kind, monkeypatch):
     for content in (plotting.render(fig)[kind], whole[:50], b"", b"<svg/>"):
         with pytest.raises(ValueError, match="does not say where its panels are"):
             crop.panels(content)
+
+
+@pytest.fixture
+def drawn(toy, tmp_path, monkeypatch):
+    """The toy study with two panels, run in full; the current folder is an empty one."""
+    source = toy / "studies" / "toy" / "coin.py"
+    text = source.read_text(encoding="utf-8")
+    text = text.replace("fig, ax = plotting.figure()", "fig, (ax, b) = plotting.figure(1, 2)")
+    titles = '    ax.set_title("A  Differences")\n    b.set_title("B  Nothing")\n'
+    end = "    plotting.label_ends(ax)\n"
+    source.write_text(text.replace(end, titles + end), encoding="utf-8")
+    call("run", "coin")
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return toy / "figures" / "toy" / "coin.svg", folder
+
+
+def test_figure_lists_the_panels(drawn):
+    text = call("figure", "coin").output
+    assert "A\tDifferences\nB\tNothing\n" in text
+    assert "figures/toy/coin.svg and figures/toy/coin.png" in text
+    assert "claimlab figure toy/coin --panel B" in text
+    listed = as_json("figure", "toy/coin")
+    assert listed == {
+        "study": "toy/coin",
+        "svg": "figures/toy/coin.svg",
+        "png": "figures/toy/coin.png",
+        "panels": crop.panels(drawn[0].read_bytes()),
+    }
+    assert list(drawn[1].iterdir()) == []
+
+
+def test_figure_writes_a_panel_of_the_figure_that_is_there(drawn):
+    picture, folder = drawn
+    box = crop.panels(picture.read_bytes())[1]["box"]
+    assert "coin-b.svg: panel B Nothing" in call("figure", "coin", "--panel", "b").output
+    assert (folder / "coin-b.svg").read_bytes() == crop.crop(picture.read_bytes(), box)
+    (folder / "coin-b.svg").rename(folder / "again.svg")
+    call("figure", "coin", "--panel", "B")
+    assert (folder / "coin-b.svg").read_bytes() == (folder / "again.svg").read_bytes()
+    (folder / "slide.PNG").write_text("old", encoding="utf-8")
+    wrote = as_json("figure", "coin", "--panel", "B", "--out", "slide.PNG")
+    assert wrote == {"study": "toy/coin", "panel": "B", "title": "Nothing", "box": box, "file": "slide.PNG"}
+    assert (folder / "slide.PNG").read_bytes() == crop.crop(picture.with_suffix(".png").read_bytes(), box)
+    assert sorted(p.name for p in folder.iterdir()) == ["again.svg", "coin-b.svg", "slide.PNG"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("toy/coin", "--panel", "K"), "toy/coin has no panel 'K', it has A, B"),
+        (("toy/coin", "--panel", "bb"), "did you mean 'B'?"),
+        (("toy/coin", "--panel", "A", "--out", "a.gif"), "a.gif must end in .svg or .png"),
+        (("toy/coin", "--out", "a.svg"), "give --panel"),
+        (("cion",), "did you mean 'coin'?"),
+    ],
+)
+def test_usage_errors_of_figure(drawn, arguments, message):
+    assert message in call("figure", *arguments, code=2).output
+    assert list(drawn[1].iterdir()) == []
+
+
+def test_a_chapter_of_several_studies_has_no_single_figure(drawn):
+    study = drawn[0].parents[2] / "studies" / "toy" / "coin.py"
+    study.with_name("twin.py").write_text(study.read_text(encoding="utf-8"), encoding="utf-8")
+    assert "toy has several studies, give one: toy/coin, toy/twin" in call("figure", "toy", code=2).output
+
+
+def test_a_figure_that_is_missing_or_older_says_what_to_run(toy, monkeypatch):
+    assert "toy/coin has no figure of a full run yet: claimlab run toy/coin" in call("figure", "coin", code=1).output
+    with monkeypatch.context() as patched:
+        patched.setattr(panels, "find", lambda fig: [])
+        call("run", "coin")
+    for more in ((), ("--panel", "A"), ("--panel", "A", "--out", "a.png")):
+        text = call("figure", "coin", *more, code=1).output
+        assert "does not say where its panels are" in text
+        assert "claimlab run toy/coin" in text and "Traceback" not in text
+
+
+def test_a_place_that_cannot_be_written_is_named(drawn):
+    (drawn[1] / "file").touch()
+    text = call("figure", "coin", "--panel", "A", "--out", "file/a.svg", code=1).output
+    assert "file/a.svg cannot be written" in text and "Traceback" not in text
+
+
+def test_cutting_needs_neither_kernels_nor_a_drawing_library(toy_process, tmp_path):
+    assert toy_process.run("run", "coin")[0] == 0
+    program = (
+        "import json, sys; from studies.harness.cli import cli\n"
+        "cli(['figure', 'coin', '--panel', 'A', '--out', sys.argv[1]], standalone_mode=False)\n"
+        "print(json.dumps([m for m in ('coreops', 'numba', 'matplotlib') if m in sys.modules]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "a.png")], cwd=toy_process.tree, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout.splitlines()[-1]) == []
+    assert (tmp_path / "a.png").is_file()
