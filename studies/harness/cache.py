@@ -31,6 +31,7 @@ JUDGING = (  # what findings and reports depend on besides
     "judging.py",
     "labels.py",
     "overrides.py",
+    "panels.py",
     "plotting.py",
     "report.py",
     "result.py",

@@ -16,6 +16,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from studies.harness import panels
+from studies.harness.files import canonical
 from studies.harness.labels import label_ends
 
 __all__ = [
@@ -219,12 +221,16 @@ def smallest_text(fig) -> float:
 
 
 def render(fig) -> tuple[bytes, bytes]:
-    """(SVG, PNG) of a figure, the same bytes for the same drawing: no date, no random ids."""
+    """(SVG, PNG) of a figure, the same bytes for the same drawing: no date, no random ids.
+
+    Both describe their panels, so that one can be cut out later without drawing again.
+    """
     with context():
         svg, png = io.BytesIO(), io.BytesIO()
         if (layout := fig.get_layout_engine()) is not None:
             layout.execute(fig)
             fig.set_layout_engine("none")  # a second layout would move things by a hair
-        fig.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        fig.savefig(png, format="png", dpi=300, metadata={"Software": None})
+        described = {"Description": canonical(panels.find(fig))}
+        fig.savefig(svg, format="svg", metadata=described | {"Date": None, "Creator": None})
+        fig.savefig(png, format="png", dpi=300, metadata=described | {"Software": None})
     return svg.getvalue(), png.getvalue()

@@ -109,6 +109,7 @@ NEITHER = {
     "cache.py",
     "cli",
     "compare.py",
+    "crop.py",
     "files.py",
     "index.py",
     "paths.py",

@@ -12,6 +12,7 @@ COMMANDS = {
     "show": ("catalogue", "show", "One study: claims, criteria, parameters, results."),
     "run": ("running", "run", "Run studies; write figures and reports."),
     "check": ("checking", "check", "Run studies again and compare every number."),
+    "figure": ("figures", "figure", "The panels of a figure, or one of them for a slide."),
     "cite": ("catalogue", "cite", "BibTeX of a report and of its lectures."),
     "status": ("running", "status", "Which results are up to date, and why others are not."),
     "bench": ("benching", "bench", "Run the benchmarks, store them, name slowdowns."),

@@ -42,6 +42,13 @@ def load(id):
         raise click.ClickException(str(error)) from None
 
 
+def relative(path) -> str:
+    """A path as seen from the working tree."""
+    from studies.harness import paths
+
+    return path.relative_to(paths.tree()).as_posix() if path.is_relative_to(paths.tree()) else str(path)
+
+
 def print_table(columns, rows):
     """A table as wide as the terminal; when piped, tab-separated lines under a header."""
     from rich.console import Console

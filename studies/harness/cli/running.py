@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import click
 
 from studies.harness import study as studies
-from studies.harness.cli.common import json_option, load, print_json, print_table, resolve
+from studies.harness.cli.common import json_option, load, print_json, print_table, relative, resolve
 from studies.harness.cli.options import each, options_of, report_failures, selection, tried, writable_cache
 
 
@@ -69,7 +69,7 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
                         "reasons": d.reasons,
                         "claims": {c.id: str(c.verdict) for c in d.report.claims},
                         "findings": [f.model_dump(mode="json") for f in d.report.findings],
-                        "files": {k: _relative(p) for k, p in d.files.items() if k != "volatile"},
+                        "files": {k: relative(p) for k, p in d.files.items() if k != "volatile"},
                     }
                     for d in results
                 ],
@@ -78,7 +78,7 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
         )
     else:
         rows = [
-            (c.id, str(c.verdict), d.id, d.state, _relative(d.files["md"])) for d in results for c in d.report.claims
+            (c.id, str(c.verdict), d.id, d.state, relative(d.files["md"])) for d in results for c in d.report.claims
         ]
         if rows:
             print_table(("claim", "verdict", "study", "state", "report"), rows)
@@ -96,12 +96,6 @@ def compiling(ids, target):
 
         coreops.precompile(wait=False)
     return sorted(ids, key=trains)
-
-
-def _relative(path):
-    from studies.harness import paths
-
-    return path.relative_to(paths.tree()).as_posix() if path.is_relative_to(paths.tree()) else str(path)
 
 
 @click.command(epilog="Example: claimlab status --json")
