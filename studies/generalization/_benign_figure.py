@@ -113,7 +113,7 @@ def _random(ax, data, p):
     top = np.exp(np.log(_benign_random.curves(data, "random-risk", "0")[p.points]).median())
     _threshold(ax, p.points, f"$p=n$: {_power(top)}")
     ax.set(xscale="log", yscale="log", xlabel="features $p$", ylim=(2e-3, 1e3), xlim=(0.8, 6000))
-    ax.set_title(f"median risk, {p.points} random points")
+    ax.set_title(f"risk, {p.points} random points")
     names = {0.0: "equal", 1.0: "$1/k$", 2.0: "$1/k^2$"}
     plotting.label_ends(ax, lines, labels=[names.get(a, f"$k^{{-{a:g}}}$") for a in p.exponents])
     _write(ax, 0.98, 0.1, "band: quartiles\ndotted: grid", ha="right")
