@@ -15,7 +15,7 @@ class Data:
         self._inputs, self._targets, self._numbers = {}, {}, {}
 
     def inputs(self, network):
-        key = (network.dtype, network.n_in)
+        key = (network.dtype, network.input_shape)
         if key not in self._inputs:
             self._inputs[key] = network.encode_inputs(self.X)
         return self._inputs[key]

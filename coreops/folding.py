@@ -7,9 +7,13 @@ import numpy as np
 
 from coreops.checks import instance, wrong
 from coreops.layers.batch_norm import BatchStatistics
+from coreops.layers.dense import Dense
 from coreops.layers.residual import Residual
+from coreops.layers.sliding import Sliding
 from coreops.network import Network
 from coreops.results import Result
+
+AFFINE = (Dense, Sliding)  # a weight whose last axis are the channels, and a bias that can be switched on
 
 
 class Folded(NamedTuple):
@@ -55,7 +59,7 @@ def _fold(layers, old, new, tensors, kept):
         if isinstance(layer, Residual):
             layer = dataclasses.replace(layer, layers=_fold(layer.layers, f"{old}{k}.", target, tensors, kept))
             own = {}
-        elif k + 1 < len(layers) and _is_affine(layer, own) and isinstance(layers[k + 1], BatchStatistics):
+        elif k + 1 < len(layers) and isinstance(layer, AFFINE) and isinstance(layers[k + 1], BatchStatistics):
             k += 1
             factor, offset = layers[k].folded(_within(tensors, f"{old}{k}."))
             bias = own["bias"].reshape(-1, factor.size) if layer.bias else 0.0
@@ -65,11 +69,6 @@ def _fold(layers, old, new, tensors, kept):
         result.append(layer)
         k += 1
     return tuple(result)
-
-
-def _is_affine(layer, tensors):
-    """Dense or a convolution: a weight whose last axis are the channels, and a bias that can be switched on."""
-    return "weight" in tensors and "bias" in {field.name for field in dataclasses.fields(layer)}
 
 
 def _within(tensors, start):

@@ -189,6 +189,8 @@ def loaded(network, theta, X, y, stats=None):
 
 
 def _differentiate(network, theta, X, y, stats, training, seed, step, extra_mode):
+    integer("seed", seed, 0, 2**64 - 1)
+    integer("step", step, 0)
     prepared, m = loaded(network, theta, X, y, stats)
     loss, gradient = prepared.differentiate(m, pass_mode(training) | extra_mode, seed, step)
     dx = prepared.part(prepared.row["input_gradient"], m, prepared.row["n_in"])

@@ -114,6 +114,8 @@ def minimize(
             raise wrong("options", options, "None with method 'Newton', which is not scipy's")
     elif damping or line_search:
         raise wrong("damping, line_search", (damping, line_search), f"their defaults with method {method!r}")
+    if not network.n_parameters:
+        raise wrong("network", network, "a network with something to learn")
     network = network.astype("float64")
     theta, stats = starting_point(network, seed, theta0, stats0)
     objective = Objective(network, X, y, stats, penalty.l2 if penalty else 0.0)

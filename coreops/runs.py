@@ -226,8 +226,9 @@ def _fields(run, layout, batch_size):
     fields = dict.fromkeys(records.ROW.names, 0) | layout
     fields |= dict(
         seed=run.seed, mode=TRAINING & ~ADAPTING if run.frozen else TRAINING,
-        optimizer=rule.kind, n_state=rule.state_size(layout["grad"]), lr=rule.lr, beta1=rule.beta1, beta2=rule.beta2,
-        eps=rule.eps, eps_inside=rule.eps_inside, correct_bias=rule.correct_bias, weight_decay=rule.weight_decay,
+        optimizer=rule.kind, n_state=rule.state_size(layout["grad"], run.network),
+        lr=rule.lr, beta1=rule.beta1, beta2=rule.beta2, eps=rule.eps, eps_inside=rule.eps_inside,
+        correct_bias=rule.correct_bias, weight_decay=rule.weight_decay,
         start=rule.start, penalty=run.penalty.kind, l1=run.penalty.l1, l2=run.penalty.l2, jacobian=run.penalty.jacobian,
         jacobian_step=np.cbrt(np.finfo(run.network.dtype).eps), target_noise=run.target_noise,
         gradient_tolerance=run.gradient_tolerance, schedule=schedule.kind, schedule_rate=schedule.rate,

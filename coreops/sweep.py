@@ -8,7 +8,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from coreops.checks import instance, positive_integer, wrong
+from coreops.checks import instance, positive_integer, real_array, wrong
 from coreops.compiling import prepare
 from coreops.cores import available_cores
 from coreops.inference import aligned_empty
@@ -109,6 +109,8 @@ def fit(network, X, y, *, optimizer, epochs, batch_size=None, seed=0, validation
     if validation is not None:
         X, y, train, held_out = _joined(network, X, y, validation)
         settings |= {"train": train, "validation": held_out}
+        if settings.get("weights") is not None:
+            settings["weights"] = _padded(settings["weights"], len(train), len(held_out))
     run = Run(network, optimizer=optimizer, epochs=epochs, batch_size=batch_size, seed=seed, **settings)
     row = encode(run, Data(X, y))
     _check_size([row])
@@ -129,6 +131,14 @@ def _joined(network, X, y, validation):
     if y.shape[1:] != yv.shape[1:]:
         raise wrong("validation y", f"shape {yv.shape}", f"the form of y, shape {y.shape}")
     return np.concatenate([x, xv]), np.concatenate([y, yv]), np.arange(len(x)), len(x) + np.arange(len(xv))
+
+
+def _padded(weights, n, more):
+    """Weights of n training examples, checked, and of `more` that are only evaluated."""
+    weights = real_array("weights", weights)
+    if weights.shape != (n,):
+        raise wrong("weights", f"shape {weights.shape}", f"{n} numbers >= 0, one per example of X")
+    return np.concatenate([weights, np.ones(more)])
 
 
 def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, progress=None) -> Table:

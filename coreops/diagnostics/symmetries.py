@@ -20,7 +20,8 @@ def permute_units(network, theta, layer, permutation):
     new, incoming, between, outgoing = _around(network, theta, layer)
     n = outgoing.shape[0]
     permutation = np.asarray(permutation)
-    if permutation.shape != (n,) or not np.array_equal(np.sort(permutation), np.arange(n)):
+    whole = permutation.dtype.kind in "iu" and permutation.shape == (n,)
+    if not whole or not np.array_equal(np.sort(permutation), np.arange(n)):
         raise wrong("permutation", permutation, f"all numbers from 0 to {n - 1}, once each")
     for part in (*incoming, *(part for part in between if part.shape == (n,))):
         part[:] = part[..., permutation]

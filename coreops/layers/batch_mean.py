@@ -20,6 +20,7 @@ class DivideByMean:
 
     def build(self, plan, x):
         channels, y = x.shape[-1], plan.value(*x.shape)
+        plan.positions[f"{'.'.join(map(str, plan.scope))} {type(self).__name__}"] = x.width // channels
         stats = plan.running("running_mean", channels, 1.0)
         plan.running("batches", 1, 0.0)
         plan.add(

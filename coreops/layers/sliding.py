@@ -55,6 +55,7 @@ class Sliding:
         y = plan.value(*window.output(self.rank, self.out_channels))
         # Locally connected layers read patches one by one; runs of a single channel are shorter than rows of places.
         by_columns = kind == records.CONVOLUTION and window.channels == 1 and window.stride_x == 1
-        dims = (*window, self.padding == "circular", by_columns)
+        circular = self.padding == "circular" and window.pad_y + window.pad_x > 0  # without a frame nothing wraps round
+        dims = (*window, circular, by_columns)
         plan.add(kind, x=x, y=y, w=w, b=b, n_in=x.width, n_out=y.width, dims=dims, **patch_scratch(window))
         return y

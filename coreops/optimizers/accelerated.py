@@ -20,7 +20,7 @@ class AcceleratedGradient(Optimizer):
     kind = ACCELERATED
     slots = 1
 
-    def state_size(self, p):
+    def state_size(self, p, network):
         return p + 16  # v, and t_k in a vector of its own
 
 

@@ -37,8 +37,8 @@ class Optimizer:
         for name in ("momentum", "decay", "beta1", "beta2"):
             finite_number(f"{rule} {name}", getattr(self, name, 0.0), 0, 1, high_open=True)
 
-    def state_size(self, p):
-        """Elements that the rule keeps for a theta of p elements, padding included."""
+    def state_size(self, p, network):
+        """Elements that the rule keeps for the network, whose theta has p elements, padding included."""
         return self.slots * p
 
     def check(self, network):

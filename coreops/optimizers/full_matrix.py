@@ -25,7 +25,7 @@ class FullMatrixAdaGrad(Optimizer):
     eps_inside: bool = False
     kind = FULL_MATRIX
 
-    def state_size(self, p):
+    def state_size(self, p, network):
         return (p + 2) * p
 
     def check(self, network):

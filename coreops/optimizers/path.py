@@ -21,8 +21,9 @@ class PathSGD(Optimizer):
     eps: float = 0.0
     kind = PATH
 
-    def state_size(self, p):
-        return 2 * (p + 16)  # a chain of dense layers has at most one unit more than it has weights
+    def state_size(self, p, network):
+        layers = [operation for operation in network.plan.operations if operation["kind"] == records.DENSE]
+        return 2 * (sum(layer["n_in"] for layer in layers) + layers[-1]["n_out"])
 
     def check(self, network):
         rectifiers_only("optimizer PathSGD", network)
@@ -31,9 +32,10 @@ class PathSGD(Optimizer):
 def rectifiers_only(name, network):
     """Raise ValueError for a network in which paths are no chains of weights."""
     kinds = {operation["kind"] for operation in network.plan.operations}
-    if any(kind < records.SQUARED_ERROR for kind in kinds - {records.DENSE, records.RECTIFIER}):
+    others = any(kind < records.SQUARED_ERROR for kind in kinds - {records.DENSE, records.RECTIFIER})
+    if others or records.DENSE not in kinds:
         layers = ", ".join(map(repr, network.layers))
-        raise wrong(name, f"the layers {layers}", "only Dense, ReLU and LeakyReLU")
+        raise wrong(name, f"the layers {layers}", "only Dense, ReLU and LeakyReLU, and at least one Dense")
 
 
 @kernel
@@ -84,7 +86,7 @@ def path_step(op, arena, floor, lr, before, after):
     """gamma_ij = before_i after_j; for a bias before = 1."""
     n_in, n_out, b, db = op["n_in"], op["n_out"], op["b"], op["db"]
     a, zero, one = arena.dtype.type(lr), arena.dtype.type(0), arena.dtype.type(1)
-    for i in range(0 if op["dw"] >= 0 else n_in, n_in + (b >= 0)):  # weights that are not learned stay
+    for i in range(0 if op["dw"] >= 0 else n_in, n_in + (db >= 0)):  # what is not learned stays
         unit, w, dw = (before[i], op["w"] + i * n_out, op["dw"] + i * n_out) if i < n_in else (one, b, db)
         weights, gradients = arena[w : w + n_out], arena[dw : dw + n_out]
         for j in range(lane(), n_out, lanes()):

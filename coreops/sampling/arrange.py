@@ -81,7 +81,7 @@ def draw_groups(row, epoch, n, groups, order):
     """groups: as above without places (balanced), positions from easy to hard, or edges on [0, 2^32)."""
     kind, blocks = row["sampling"], (order.size + 3) // 4
     share = min(1.0, row["sampling_rate"] + (1.0 - row["sampling_rate"]) * epoch / row["sampling_every"])
-    easiest = np.int64(share * n - 1e-9) + 1  # the ceiling, of 0.6 n, not 0.6000000000000001 n
+    easiest = min(n, np.int64(share * n - 1e-9) + 1)  # the ceiling, of 0.6 n, not 0.6000000000000001 n
     classes, first = groups[0], np.int64(0)
     if kind == BALANCED:
         first = below(draw(row["seed"], ORDER, kind, epoch, blocks)[0], classes)

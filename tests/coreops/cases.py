@@ -255,6 +255,7 @@ LAYERS = {
         (seen_as(Conv2D(1, 3, (3, 1), (2, 1), "same"), 4, 3, 1), 12),
         (seen_as(Conv2D(2, 1, 3, padding="circular", bias=False), 3, 3, 2), 18),
         (seen_as(Conv2D(1, 2, (1, 3), 2, "circular"), 2, 5, 1), 10),
+        (seen_as(Conv2D(2, 1, 1, 2, "circular"), 3, 3, 2), 18),
     ],
     "LocallyConnected1D": [
         (seen_as(LocallyConnected1D(2, 3, 3), 5, 2), 10),
@@ -267,6 +268,7 @@ LAYERS = {
         (seen_as(LocallyConnected2D(1, 2, (2, 3), (1, 2), bias=False), 3, 6, 1), 18),
         (seen_as(LocallyConnected2D(1, 2, (3, 1), padding="same"), 2, 3, 1), 6),
         (seen_as(LocallyConnected2D(1, 2, 3, 2, "circular"), 3, 3, 1), 9),
+        (seen_as(LocallyConnected2D(2, 1, 1, 2, "circular"), 3, 3, 2), 18),
     ],
     "MaxPool": [
         (seen_as(MaxPool(2), 4, 3), 12),

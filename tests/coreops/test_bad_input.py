@@ -14,6 +14,7 @@ from coreops import (
     Data,
     Dense,
     EarlyStopping,
+    Flatten,
     Network,
     Run,
     SigmoidSquaredError,
@@ -139,6 +140,11 @@ def test_settings_of_a_run(name, value):
 def test_tables():
     run = Run(cases.mlp(), optimizer=SGD(0.1), epochs=1)
     complains("^rows", "empty", "at least one", fit_many, [], X, Y)
+    images = Network(Flatten(), Dense(4, 3), loss=SquaredError(), input_shape=(2, 2, 1))
+    flat = Network(Dense(4, 3), loss=SquaredError())
+    wanted = r"\(n, 4\)"  # whatever shape the row before it takes
+    pair = [Run(network, optimizer=SGD(0), epochs=1) for network in (images, flat)]
+    complains("X", r"\(5, 2, 2\)", wanted, fit_many, pair, np.ones((5, 2, 2)), np.ones((5, 3)))
     complains("^rows", "got", "Run", fit_many, 5, X, Y)
     complains(r"^rows\[1\]", "int|3", "a Run", fit_many, [run, 3], X, Y)
     complains("^rows", "got", "Run", fit_many, run, X, Y)
@@ -202,6 +208,8 @@ def test_records_too_large_for_memory_are_refused():
 def test_parameters_of_the_wrong_size():
     complains("theta", r"\(3,\)", r"\(38,\)", cases.mlp().parameters, np.zeros(3))
     complains("theta", r"\(3,\)", r"\(38,\)", loss_and_gradient, cases.mlp(), np.zeros(3), X, Y)
+    for name in ("seed", "step"):
+        complains(name, "-1", "integer", loss_and_gradient, cases.mlp(), cases.mlp().initialize(0), X, Y, **{name: -1})
     complains("theta", r"\(3,\)", r"\(38,\)", gradient_check, cases.mlp(), X, Y, theta=np.zeros(3))
     complains("network", "got", "Network", fit, "mlp", X, Y, optimizer=SGD(0.1), epochs=1)
 

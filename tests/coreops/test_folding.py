@@ -1,7 +1,5 @@
 """Batch norms folded into the layers before them: the same outputs in evaluation."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,10 @@ from coreops import (
     BatchNorm,
     BatchRenorm,
     Dense,
+    Flatten,
     LayerNorm,
+    LocallyConnected1D,
+    Maxout,
     Network,
     ReLU,
     Residual,
@@ -76,33 +77,30 @@ def test_with_the_statistics_of_another_batch_it_is_another_function():
     assert distance(outputs(*folded), run.outputs(X)) > 1e-3
 
 
-def test_a_bias_for_every_position_is_folded_by_channel():
-    """As of a layer with its own weights at each position: W (positions, n_in, channels), bias positions x channels."""
-
-    @dataclasses.dataclass(frozen=True)
-    class ByPosition:
-        bias: bool = True
-
-        def build(self, plan, x):
-            plan.weight("weight", (2, 3, 4), 3, 4)
-            if self.bias:
-                plan.bias("bias", 8)
-            return x
-
-    net = Network(ByPosition(), BatchNorm(), loss=SoftmaxCrossEntropy(), dtype="float64", input_shape=4)
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_bias_for_every_position_is_folded_by_channel(bias):
+    """As of a layer with its own weights at each position: W (positions, size, n_in, channels)."""
+    layers = (LocallyConnected1D(1, 4, 2, bias=bias), BatchNorm(), Flatten(), Dense(8, 3))
+    net = Network(*layers, loss=SoftmaxCrossEntropy(), dtype="float64", input_shape=(3, 1))
     theta, stats = (np.random.default_rng(0).uniform(1, 2, n) for n in (net.n_parameters, net.n_statistics))
-    p, s = net.parameters(theta), net.statistics(stats)
-    factor = p["1.gain"] / np.sqrt(s["1.running_variance"] + 1e-5)
     got = fold_batch_norm(net, theta, stats)
-    q = got.network.parameters(got.theta)
-    assert distance(q["0.weight"], p["0.weight"] * factor) <= 1e-15
-    want = (p["0.bias"].reshape(2, 4) - s["1.running_mean"]) * factor + p["1.shift"]
-    assert distance(q["0.bias"], want.reshape(-1)) <= 1e-15
-    bare = Network(ByPosition(bias=False), BatchNorm(), loss=SoftmaxCrossEntropy(), dtype="float64", input_shape=4)
-    kept = np.delete(theta, np.s_[24:32])
-    q = fold_batch_norm(bare, kept, stats)
-    want = p["1.shift"] - s["1.running_mean"] * factor
-    assert distance(q.network.parameters(q.theta)["0.bias"], np.tile(want, 2)) <= 1e-15
+    assert [type(layer) for layer in got.network.layers] == [LocallyConnected1D, Flatten, Dense]
+    assert distance(outputs(*got), outputs(net, theta, stats)) <= 1e-13
+    factor = net.parameters(theta)["1.gain"] / np.sqrt(net.statistics(stats)["1.running_variance"] + 1e-5)
+    weights = got.network.parameters(got.theta)["0.weight"]
+    assert distance(weights, net.parameters(theta)["0.weight"] * factor) <= 1e-15
+
+
+@pytest.mark.parametrize("n_out", [1, 5])
+def test_no_batch_norm_is_folded_into_a_maximum(n_out):
+    """A negative factor would make it a minimum."""
+    layers = (Dense(3, 5), BatchNorm(), Maxout(5, n_out, 2), BatchNorm(), Dense(n_out, 3))
+    net = Network(*layers, loss=SoftmaxCrossEntropy(), dtype="float64")
+    theta, stats = net.initialize(1), net.initial_statistics(0)
+    net.parameters(theta)["3.gain"][:] = -1.3
+    got = fold_batch_norm(net, theta, stats)
+    assert [type(layer) for layer in got.network.layers] == [Dense, Maxout, BatchNorm, Dense]
+    assert distance(outputs(*got), outputs(net, theta, stats)) <= 1e-13
 
 
 def test_bad_input():

@@ -95,7 +95,7 @@ def test_full_matrix_of_any_size(n):
 
 
 def test_full_matrix_shows_not_a_number():
-    theta, state = np.zeros(16), aligned_empty(FullMatrixAdaGrad(0.1).state_size(16), "float64")
+    theta, state = np.zeros(16), aligned_empty(FullMatrixAdaGrad(0.1).state_size(16, None), "float64")
     state[:] = 0
     full_matrix_update(2, 0.0, False, 0.1, theta, np.array([1.0, np.nan] + 14 * [0.0]), state)
     assert np.isnan(theta[1])

@@ -8,6 +8,8 @@ import pytest
 from coreops import (
     L2,
     SGD,
+    BatchNorm,
+    BatchRenorm,
     Dense,
     JacobianPenalty,
     LinearLoss,
@@ -19,6 +21,7 @@ from coreops import (
     fit,
     loss_and_gradient,
 )
+from coreops.layers.batch_mean import DivideByMean
 from tests.coreops.cases import DTYPES, complains, distance
 from tests.oracles import networks, penalised
 
@@ -121,10 +124,10 @@ def test_input_noise_is_the_penalty_to_fourth_order_where_nothing_is_left_to_exp
     np.testing.assert_allclose(slopes, 4, atol=0.3)
 
 
-def test_batch_norm_is_refused(monkeypatch):
+@pytest.mark.parametrize("layer", [BatchNorm(), BatchRenorm(), DivideByMean()], ids=repr)
+def test_batch_norm_is_refused(layer):
     """There an output depends on the other examples' inputs; with frozen statistics it does not."""
-    network = net()
-    monkeypatch.setitem(network.plan.positions, "batch norm 1", 1)
+    network = net(Dense(D, H), layer, Tanh(), Dense(H, K))
     settings = dict(optimizer=SGD(0.1), epochs=1, batch_size=2, penalty=JacobianPenalty(0.1))
     complains("^penalty", "Jacobian", "without batch norm, or frozen", fit, network, X, np.zeros((M, K)), **settings)
     assert fit(network, X, np.zeros((M, K)), frozen=True, **settings).status == "completed"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import coreops
-from coreops import L1, L2, BinaryCrossEntropy, Dense, Network, Scale, SquaredError, minimize
+from coreops import L1, L2, BinaryCrossEntropy, Dense, Network, ReLU, Scale, SquaredError, minimize
 from coreops.minimize import METHODS, Objective
 from tests.coreops import cases
 from tests.coreops.cases import complains, distance
@@ -175,5 +175,6 @@ def test_bad_input(name, settings):
 
 def test_bad_networks():
     complains("network", "got", "a Network", minimize, "net", [[1.0]], [1.0])
+    complains("network", "ReLU", "to learn", minimize, Network(ReLU(), loss=SquaredError(), input_shape=1), [[1]], [1])
     large = Network(Dense(100, 51), loss=SquaredError())
     complains("method", "5151", "5000", minimize, large, np.ones((1, 100)), np.ones((1, 51)), method="Newton")

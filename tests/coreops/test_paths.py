@@ -1,6 +1,7 @@
 """The path norm: against all paths one by one, its gradient, its symmetry, and what Path-SGD divides by."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,12 +15,16 @@ from coreops import (
     PathSGD,
     RandomReLUFeatures,
     ReLU,
+    Run,
     SquaredError,
     Tanh,
     fit,
+    loss_and_gradient,
     path_norm,
     rescale_units,
 )
+from coreops.data import Data
+from coreops.runs import encode
 from tests.coreops.cases import complains
 
 NETS = {
@@ -112,7 +117,25 @@ def test_fixed_weights_are_on_paths_and_not_in_theta():
     assert found.gradient.shape == theta.shape and found.value != path_norm(network, theta).value
 
 
+@pytest.mark.parametrize("layers", [(RandomReLUFeatures(40, 4), Dense(4, 1)), (Dense(3, 1),)], ids=repr)
+def test_there_is_room_for_all_units_however_few_are_learned(layers):
+    """The sums over paths into and out of every unit, inputs and outputs too."""
+    network, theta = network_of(layers)
+    run = Run(network, optimizer=PathSGD(1e-3), epochs=1)
+    row = encode(run, Data(np.ones((2, network.n_in)), np.ones(2)))
+    widths = [network.n_in, *(layer.n_out if isinstance(layer, Dense) else layer.n_features for layer in layers)]
+    assert row.state_size == 2 * sum(widths)
+    X, y = np.random.default_rng(2).normal(size=(8, network.n_in)), np.ones(8)
+    _, gradient = loss_and_gradient(network, theta, X, y)
+    got = fit(network, X, y, optimizer=PathSGD(1e-3), epochs=1, theta0=theta, evaluate_every=0).theta
+    want = theta - 1e-3 * gradient / path_norm(network, theta).scales
+    np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
 def test_bad_input():
+    flat = Network(ReLU(), loss=SquaredError(), input_shape=50)
+    fit_flat = partial(fit, flat, np.ones((2, 50)), np.ones((2, 50)), epochs=1)
+    complains("optimizer PathSGD", "ReLU", "at least one Dense", fit_flat, optimizer=PathSGD(1e-3))
     network, theta = network_of((Dense(2, 3), Tanh(), Dense(3, 1)))
     complains("^network", "Tanh", "only Dense, ReLU and LeakyReLU", path_norm, network, theta)
     complains("theta", r"shape \(3,\)", r"\(26,\)", path_norm, network_of(NETS["two"])[0], theta[:3])

@@ -79,6 +79,15 @@ def test_weights_are_those_of_the_examples_of_the_data():
     np.testing.assert_array_equal(row.weights, WEIGHTS[train])
 
 
+def test_weights_of_fit_are_those_of_its_training_examples():
+    settings = dict(optimizer=SGD(0.1), epochs=2, validation=(X[:4], Y[:4]))
+    run = fit(cases.mlp(), X, Y, weights=WEIGHTS, **settings)
+    alone = fit(cases.mlp(), X, Y, weights=WEIGHTS, optimizer=SGD(0.1), epochs=2)
+    np.testing.assert_array_equal(run.theta, alone.theta)
+    bad = dict(weights=np.ones(13), **settings)
+    complains("^weights", r"\(13,\)", "9 numbers >= 0, one per example of X", fit, cases.mlp(), X, Y, **bad)
+
+
 @pytest.mark.parametrize(
     ("weights", "got", "wanted"),
     [(np.ones(8), r"shape \(8,\)", "9 numbers"), (np.ones((9, 1)), r"\(9, 1\)", "9 numbers"), (-WEIGHTS, "-4", ">= 0"),

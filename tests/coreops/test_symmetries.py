@@ -105,7 +105,7 @@ def test_bad_arguments():
         for layer in (1, 4):  # an activation; a Dense layer that none follows
             complains("^layer", str(layer), "Dense layer", function, net, theta, layer, argument)
         complains("^theta", r"\(2,\)", "shape", function, net, np.zeros(2), 0, argument)
-    for wrong in ([0, 1, 2], [0, 1, 2, 2], [1, 2, 3, 4], [[0, 1, 2, 3]]):
+    for wrong in ([0, 1, 2], [0, 1, 2, 2], [1, 2, 3, 4], [[0, 1, 2, 3]], [0.0, 1.0, 2.0, 3.0]):
         complains("^permutation", "got", "0 to 3", permute_units, net, theta, 0, wrong)
     for wrong in (np.ones(3), [1, 1, 1, 0], [1, 1, 1, np.inf], 2.0):
         complains("^factors", "got", "wanted", rescale_units, net, theta, 0, wrong)
