@@ -94,6 +94,27 @@ def times(data, p, arm, number=None, distance=None, metric="time"):
     return dict(zip(chosen.x, chosen["value"], strict=True))
 
 
+def notes(data, p):
+    """What belongs beside an estimate: the slowdown of each rule by the largest burst, and `floors`."""
+    parts = []
+    for arm in ("AdaGrad", "Adam", "RMSProp"):
+        time = times(data, p, arm)
+        parts.append(f"{arm} {time[max(p.bursts)] / time[0.0]:.3g}")
+    return {"burst-slowdown": f"slowdowns: {', '.join(parts)} times"} | floors(data, p)
+
+
+def floors(data, p):
+    """Where a rival's loss is at the floor, so that AdaGrad's distance to it is a lower bound."""
+    out = {}
+    for rival in ("RMSProp", "Adam"):
+        for kind in ("shallow", "deep", "short"):
+            loss = last(data, "digits", kind, rival, "log loss")
+            floored = int((loss <= np.log(p.loss_floor) + 1e-12).sum())
+            if floored:
+                out[f"{kind}-vs-{rival.lower()}"] = f"at least: {floored} of {loss.size} seeds of {rival} at the floor"
+    return out
+
+
 def stall(data, p):
     sizes = np.array(p.bursts)
     by_setting = {s: np.array([times(data, p, "AdaGrad", *s)[x] for x in sizes]) for s in p.settings}

@@ -55,7 +55,8 @@ gradients shrink or grow. The stall formula is an integral in place of a sum, he
 followed by steep slopes (`stall-everywhere`). On the digits the endpoint is the training loss of a net that
 can fit its {{ params.n_train }} images exactly: there the rules differ in how fast a loss that is already
 small vanishes, with a difference in validation error (AdaGrad minus RMSProp) of
-{{ finding["same-error"].estimate }}. Only the rate is tuned; RMSProp and Adam keep the engine's usual
+{{ finding["same-error"].estimate }}; where a rule reaches the floor of {{ params.loss_floor }}, several of its
+rates tie and the difference is a lower bound. Only the rate is tuned; RMSProp and Adam keep the engine's usual
 constants, and no schedule is used. The sparse result is for a single pass, one Zipf law and one teacher
 scale. The gain over SGD with a constant rate contains what any decay of the rate gains: against decaying
 SGD it is {{ finding["vs-decaying"].estimate }} instead of {{ finding["long-gain"].estimate }}, and without

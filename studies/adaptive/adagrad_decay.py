@@ -58,7 +58,11 @@ def predict(p):
 
 
 def judge(data, p):
-    return [CRITERIA.finding(name, outcome) for name, outcome in _adagrad_judge.outcomes(data, p).items()]
+    notes = _adagrad_judge.notes(data, p)
+    return [
+        CRITERIA.finding(name, outcome, note=notes.get(name, ""))
+        for name, outcome in _adagrad_judge.outcomes(data, p).items()
+    ]
 
 
 def draw(data, p):

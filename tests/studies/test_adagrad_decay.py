@@ -1,5 +1,7 @@
 """The study adaptive/adagrad_decay: closed forms against plain loops, other verdicts, controls, a quick run."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -152,10 +154,22 @@ def test_every_verdict_is_within_reach_on_the_digits(shift, verdict):
     assert out["same-error"].verdict is Verdict.CONFIRMED
 
 
+@pytest.mark.once
+def test_a_rival_at_the_floor_of_the_loss_is_named():
+    data = digits_frame(1.0)
+    assert judging.floors(data, SMALL) == {}
+    floored = (data.arm == "RMSProp") & (data.kind == "deep") & (data.metric == "log loss") & (data.seed < 1005)
+    data.loc[floored, "value"] = np.log(SMALL.loss_floor)
+    assert judging.floors(data, SMALL) == {"deep-vs-rmsprop": "at least: 5 of 12 seeds of RMSProp at the floor"}
+
+
 @pytest.mark.jit_only
 def test_burst_times():
     p = SMALL
-    out = judging.stall(pd.concat(streams.burst(p, Sweep(threads=1)), ignore_index=True), p)
+    data = pd.concat([*streams.burst(p, Sweep(threads=1)), digits_frame(1.0)], ignore_index=True)
+    note = judging.notes(data, p)["burst-slowdown"]
+    assert re.fullmatch(r"slowdowns: AdaGrad \d+(\.\d+)?, Adam \d+(\.\d+)?, RMSProp \d+(\.\d+)? times", note)
+    out = judging.stall(data[data.part == "burst"], p)
     assert out["stall-time"].verdict is Verdict.CONFIRMED
     assert out["stall-steps"].estimate == 342
     assert out["forgetting-formula"].verdict is Verdict.REFUTED
