@@ -116,9 +116,10 @@ def _gap(ax, data, p):
         middle, halves = local_slopes(x, sizes)
         first, then = (slopes.mean() for slopes in halves)
         x, y, ha, va = (0.97, 0.98, "right", "top") if fixed == "epochs" else (0.04, 0.05, "left", "bottom")
-        _write(ax, x, y, f"{fixed} fixed: slope {first:.2f}\nto {middle:g}, then {then:.2f}", style, ha=ha, va=va)
+        _write(ax, x, y, f"{fixed} fixed:\nslope {first:.2f},\nthen {then:.2f}", style, ha=ha, va=va)
     ax.set_yscale("log")
-    ax.margins(y=0.4)
+    ax.margins(y=0.5)
+    ax.axvline(middle, ymax=0.6, color=plotting.THEORY, linewidth=0.7, linestyle=":")  # between the two slopes
     _plain_ticks(ax, p.gap_batches)
     ax.set(xlabel="batch size", ylabel="gap in loss")
     return "Gap of the modes"
