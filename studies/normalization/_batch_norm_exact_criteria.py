@@ -65,7 +65,7 @@ EXACT = (
     control(INVARIANCE, "large-eps-gradient", "gradient-inverse",
         "With eps = 1 weights larger by a factor get a gradient smaller by it.", _EXACT),
     control(INVARIANCE, "no-norm-gradient", "gradient-inverse",
-        "Without batch norm they do.", _EXACT),
+        "Without batch norm weights larger by a factor get a gradient smaller by it.", _EXACT),
     control(INVARIANCE, "no-norm-cosine", "orthogonal",
         "Without batch norm the gradient of each unit's weights is orthogonal to them.", _COSINE),
     control(INVARIANCE, "offset-weights", "output-invariant",
