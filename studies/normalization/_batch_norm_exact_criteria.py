@@ -4,6 +4,7 @@ from studies.harness import Criterion
 
 LAYER, INVARIANCE, BIAS, MERGE = "bn-forward-backward", "bn-scale-invariance", "bn-bias-useless", "bn-merge"
 _EXACT = "largest relative error {{ params.tol }}"
+_COSINE = "|cosine| at most {{ params.tol }}"
 _GRADIENT = (
     "largest error {{ params.gradient_tol }} of the largest entry of its group (input, gain, shift), batches of "
     "{{ params.gradient_batches }}"
@@ -47,7 +48,7 @@ EXACT = (
         statement="Weights larger by a factor get a gradient smaller by it.", criterion=_EXACT + ", eps 0"),
     Criterion(claim=INVARIANCE, name="orthogonal",
         statement="The gradient of each unit's weights is orthogonal to them.",
-        criterion="|cosine| at most {{ params.tol }}, eps 0"),
+        criterion=_COSINE + ", eps 0"),
     Criterion(claim=INVARIANCE, name="norm-growth",
         statement="Hence a step of SGD adds lr^2 |g|^2 to |W|^2, which L2 first shrinks by (1 - 2 lr lambda)^2.",
         criterion=_NORM),
@@ -57,10 +58,16 @@ EXACT = (
     Criterion(claim=INVARIANCE, name="as-printed-e15", role="as-printed", erratum="E15",
         statement="Division by the batch mean, the slide's toy normaliser, shares the invariance to scale and offset.",
         criterion=_EXACT),
-    control(INVARIANCE, "large-eps", ("output-invariant", "gradient-inverse"),
+    control(INVARIANCE, "large-eps", "output-invariant",
         "With eps = 1 outputs are invariant to scale.", _EXACT),
-    control(INVARIANCE, "no-norm", ("output-invariant", "gradient-inverse", "orthogonal"),
+    control(INVARIANCE, "no-norm", "output-invariant",
         "Without batch norm outputs are invariant to scale.", _EXACT),
+    control(INVARIANCE, "large-eps-gradient", "gradient-inverse",
+        "With eps = 1 weights larger by a factor get a gradient smaller by it.", _EXACT),
+    control(INVARIANCE, "no-norm-gradient", "gradient-inverse",
+        "Without batch norm weights larger by a factor get a gradient smaller by it.", _EXACT),
+    control(INVARIANCE, "no-norm-cosine", "orthogonal",
+        "Without batch norm the gradient of each unit's weights is orthogonal to them.", _COSINE),
     control(INVARIANCE, "offset-weights", "output-invariant",
         "Adding one number to all weights of a unit leaves its output.", _EXACT),
     control(INVARIANCE, "output-layer", "norm-growth",

@@ -4,7 +4,7 @@ import numpy as np
 
 from studies.harness import plotting, statistics
 from studies.normalization._batch_norm_depth import LIMIT
-from studies.normalization._batch_norm_trained_judge import wide
+from studies.normalization._batch_norm_trained_judge import gap_sizes, local_slopes, wide
 
 PLAIN, NORMED = 0, 3  # styles of "without" and "with batch norm" in all panels
 INKS = {0: "#0072B2", 1: "#8A5F00", 2: "#007A58", 3: "#A84A00", 4: "#2878A8", 5: "#9A4C7D"}
@@ -111,14 +111,15 @@ def _accuracy(ax, data, p):
 
 def _gap(ax, data, p):
     for fixed, style in (("epochs", NORMED), ("steps", 5)):
-        x, values = wide(data, "gap", "batch norm", f"{fixed} {p.gap_rate:g}")
-        keep = np.isin(x, p.gap_batches)
-        mean, low, high = _spread(np.maximum(np.abs(values[:, keep]), p.gap_floor))
-        plotting.interval(ax, x[keep], mean, low, high, style, linestyle="-")
-        slope = statistics.slopes(x[keep], np.maximum(np.abs(values[:, keep]), p.gap_floor)).mean()
+        x, sizes = gap_sizes(data, p, "batch norm", f"{fixed} {p.gap_rate:g}")
+        plotting.interval(ax, x, *_spread(sizes), style, linestyle="-")
+        middle, halves = local_slopes(x, sizes)
+        first, then = (slopes.mean() for slopes in halves)
         x, y, ha, va = (0.97, 0.98, "right", "top") if fixed == "epochs" else (0.04, 0.05, "left", "bottom")
-        _write(ax, x, y, f"{fixed} fixed:\nslope {slope:.2f}", style, ha=ha, va=va)
+        _write(ax, x, y, f"{fixed} fixed:\nslope {first:.2f},\nthen {then:.2f}", style, ha=ha, va=va)
     ax.set_yscale("log")
+    ax.margins(y=0.5)
+    ax.axvline(middle, ymax=0.6, color=plotting.THEORY, linewidth=0.7, linestyle=":")  # between the two slopes
     _plain_ticks(ax, p.gap_batches)
     ax.set(xlabel="batch size", ylabel="gap in loss")
     return "Gap of the modes"

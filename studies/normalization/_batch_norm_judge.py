@@ -54,6 +54,9 @@ def invariance(data, p):
         "orthogonal": exact(pick(data, "cosine", "BN").value),
         "large-eps": exact(scale("eps", "outputs")),
         "no-norm": exact(scale("none", "outputs")),
+        "large-eps-gradient": exact(scale("eps", "gradient")),
+        "no-norm-gradient": exact(scale("none", "gradient")),
+        "no-norm-cosine": exact(pick(data, "cosine", "none").value),
         "offset-weights": exact(offset("BN", "weight")),
         "as-printed-e15": (
             exact([by_scale, by_offset]),

@@ -1,10 +1,13 @@
 """The criteria on trained networks and deep stacks, as statistics of the frame."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from studies.harness import statistics
 from studies.normalization._batch_norm_depth import LIMIT
 from studies.normalization._batch_norm_mismatch import inflation
+from studies.normalization._batch_norm_speed import rates as rate_grid
 
 
 def per_seed(data, part, arm, metric, x):
@@ -20,17 +23,48 @@ def wide(data, part, arm, metric):
     return table.columns.to_numpy(), table.to_numpy()
 
 
+def against(values, bound, claimed):
+    """Values per seed against a number, all of it in their own unit: `paired` reports what is above the bound."""
+    above = statistics.paired(values, bound, claimed=claimed, delta=0.0)
+    return replace(
+        above, estimate=above.estimate + bound, low=above.low + bound, high=above.high + bound, threshold=bound
+    )
+
+
+def gap_sizes(data, p, arm, metric):
+    """(batches, |gap| (n, k)), never below the floor."""
+    x, gap = wide(data, "gap", arm, metric)
+    chosen = np.isin(x, p.gap_batches)
+    return x[chosen], np.maximum(np.abs(gap[:, chosen]), p.gap_floor)
+
+
+def local_slopes(x, sizes):
+    """The middle batch, and the slope of each seed's gap from the smallest to it and from it to the largest."""
+    middle = len(x) // 2
+    halves = (slice(None, middle + 1), slice(middle, None))
+    return x[middle], [statistics.slopes(x[half], sizes[:, half]) for half in halves]
+
+
+def told(values):
+    """Mean and 95 % interval over seeds, in words."""
+    ((low, high),) = statistics.interval(values)
+    return f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
+
+
 def trained(data, p):
     return mismatch(data, p) | speed(data, p) | rates(data, p) | deep(data, p)
 
 
 def mismatch(data, p):
     def gap_slope(arm, metric):
-        x, gap = wide(data, "gap", arm, metric)
-        chosen = np.isin(x, p.gap_batches)
-        size = np.maximum(np.abs(gap[:, chosen]), p.gap_floor)
-        slopes = statistics.slopes(x[chosen], size)
-        return statistics.paired(slopes, p.gap_slope, claimed="less", delta=0.0), f"slope {slopes.mean():.2f}"
+        slopes = statistics.slopes(*gap_sizes(data, p, arm, metric))
+        return against(slopes, p.gap_slope, "less"), f"slope {slopes.mean():.2f}"
+
+    def curved(metric):
+        x, sizes = gap_sizes(data, p, "batch norm", metric)
+        middle, (low, high) = local_slopes(x, sizes)
+        note = f"local slopes {told(low)} over {x[0]:g} to {middle:g}, {told(high)} over {middle:g} to {x[-1]:g}"
+        return gap_slope("batch norm", metric)[0], note
 
     def better(a, b, x, delta):
         a, b = (per_seed(data, "accuracy", arm, "test", x) for arm in (a, b))
@@ -64,8 +98,8 @@ def mismatch(data, p):
     stored = per_seed(data, "gap", "batch norm", main, p.n_train)
     return {
         "moments": statistics.monte_carlo(mean, error, theory, n=p.formula_draws),
-        "gap-slope": gap_slope("batch norm", main),
-        "gap-slope-steps": gap_slope("batch norm", f"steps {p.gap_rate:g}"),
+        "gap-slope": curved(main),
+        "gap-slope-steps": curved(f"steps {p.gap_rate:g}"),
         "gap-slope-rates": (
             statistics.along_axis(others, [o for o, _ in slopes]),
             "at rates and what is fixed, " + ", ".join(f"{m}: {n}" for m, (_, n) in zip(others, slopes, strict=True)),
@@ -120,14 +154,33 @@ def rates(data, p):
         logs = [np.log10(per_seed(data, "rate", f"{arm} {depth}", "highest", batch)) for arm in ("batch norm", "none")]
         return statistics.paired(*logs, claimed="greater", delta=p.rate_margin)
 
+    def none_works(arm, depth, batch):
+        return int((per_seed(data, "rate", f"{arm} {depth}", "highest", batch) < rate_grid(p)[0]).sum())
+
+    def median(depth, batch):
+        arms = (per_seed(data, "rate", f"{arm} {depth}", "highest", batch) for arm in ("batch norm", "none"))
+        return np.median(np.divide(*arms))
+
     points = [(d, b) for b in p.rate_batches for d in p.depths]
+    labels = [f"({d} layers, batch {b})" for d, b in points]
     found = [higher(d, b) for d, b in points]
+    floor = [
+        f"{n} of {o.n} seeds {words} at {label}"
+        for (d, b), label, o in zip(points, labels, found, strict=True)
+        for arm, words in (("none", "without"), ("batch norm", "with batch norm"))
+        if (n := none_works(arm, d, b))
+    ]
     rows = data[(data.part == "rate loss") & data.arm.str.startswith("batch norm") & (data.metric != "2")]
     top = rows[rows.x == rows.x.max()].value.to_numpy()
     return {
         "higher-rate": (
-            statistics.along_axis([f"({d} layers, batch {b})" for d, b in points], found),
-            "ratios " + ", ".join(f"{10**o.estimate:.1f}" for o in found),
+            statistics.along_axis(labels, found),
+            "ratios "
+            + ", ".join(f"{10**o.estimate:.1f}" for o in found)
+            + "; medians "
+            + ", ".join(f"{median(d, b):.1f}" for d, b in points)
+            + "; no rate works for "
+            + (", ".join(floor) or "no seed"),
         ),
         "still-limited": statistics.proportion(int((top > p.rate_loss).sum()), top.size, at_least=0.9),
         "pairs-higher": higher(p.depths[0], 2),
@@ -144,9 +197,6 @@ def growths(data, p, arm, size=None):
 def deep(data, p):
     def at(arm, expected, tol):
         return statistics.located(growths(data, p, arm), expected=expected, tol=tol)
-
-    def above(values, bound):
-        return statistics.paired(values, bound, claimed="greater", delta=0.0)
 
     def better(a, b, depth):
         a, b = (per_seed(data, "depth", arm, "test", depth) for arm in (a, b))
@@ -165,7 +215,7 @@ def deep(data, p):
         "no-vanishing": (
             statistics.along_axis(
                 ("with batch norm", "without"),
-                (above(kept, least), statistics.paired(lost, least, claimed="less", delta=0.0)),
+                (against(kept, least, "greater"), against(lost, least, "less")),
             ),
             f"growth {kept.mean():.3f} with, {lost.mean():.3f} without",
         ),
@@ -174,7 +224,7 @@ def deep(data, p):
             statistics.along_axis([f"({w}, {b})" for w, b in sizes], close),
             f"limit {LIMIT:.4f}, relative errors " + ", ".join(f"{o.estimate:.3f}" for _, o in pairs),
         ),
-        "tanh-growth": (above(growths(data, p, "tanh BN"), 1.0), f"growth {growths(data, p, 'tanh BN').mean():.3f}"),
+        "tanh-growth": against(growths(data, p, "tanh BN"), 1.0, "greater"),
         "linear-level": at("linear BN", 1.0, p.level_tol),
         "he-grows": at("relu none", p.growth, p.growth_tol),
         "residual-needed": better(arm, other, p.checked_depth),
