@@ -165,8 +165,8 @@ TRAINED = (
         name="noise-breaks",
         role="break",
         guards="twins-stay",
-        statement="Twins with noise of {{ params.noise }} on their incoming weights are equal.",
-        criterion=_SAME,
+        statement="Twins with noise of {{ params.noise }} on their incoming weights come no further apart in training.",
+        criterion="distance after {{ params.symmetry_steps }} steps over that at the start at most 1 in some seed",
     ),
     Criterion(
         claim=SYMMETRY,

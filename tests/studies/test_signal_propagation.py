@@ -195,6 +195,18 @@ def test_a_small_run_end_to_end(small):
 
 
 @pytest.mark.jit_only
+def test_noise_that_does_not_grow_is_a_control_gone_wrong(small):
+    """Twins that training brought no further apart would show nothing about those that stay equal."""
+    assert judged(small)["noise-breaks"].estimate > 1
+    data = small.copy()
+    paths = (data.arm == f"noise {SMALL.noise:g}") & (data.metric == "distance") & (data.seed == 1002)
+    data.loc[paths, "value"] = data[paths].value.iloc[0]
+    found = judged(data)
+    assert found["noise-breaks"].control_ok is False
+    assert found["twins-stay"].verdict is Verdict.VOID
+
+
+@pytest.mark.jit_only
 def test_units_that_part_by_one_bit_are_found(small):
     data = small.copy()
     chosen = (
