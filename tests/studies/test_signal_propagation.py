@@ -47,7 +47,7 @@ SMALL = signal_propagation.QUICK.model_copy(
         "backward_draws": 20,
         "hidden_layers": (1, 2, 4),
         "epochs": 4,
-        "symmetry_epochs": 3,
+        "symmetry_epochs": 15,
         "xor_steps": 30,
     }
 )
