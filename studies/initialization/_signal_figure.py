@@ -174,7 +174,7 @@ def _depth(ax, data, p):
             for colour, width in (("white", 4.5), ("#D55E00", 2.0)):
                 ax.plot([at, at], [i - 0.4, i + 0.4], color=colour, linewidth=width, solid_capstyle="butt")
         _write(ax, start + (n - 1) / 2, -0.7, setting, ha="center")
-        shown += [(start + k, d) for k, d in enumerate(layers) if d in (1, 4, 12, 32, layers[-1])]
+        shown += [(start + k, d) for k, d in enumerate(layers) if d in (1, 4, 12, layers[-1])]
         start += n + 1
     ax.imshow(image, cmap="Greys", vmin=0, vmax=1.25, aspect="auto", interpolation="none")
     ax.set_yticks(range(len(rules)), [SHORT[r] for r in rules])
