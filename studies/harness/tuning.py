@@ -17,6 +17,7 @@ class Tuning:
     grids: dict
     extensions: int
     edge: tuple  # arms whose winner is still at an edge after the last extension allowed
+    diverged: tuple  # those of them that have no winner: at every value most runs diverged
     table: pd.DataFrame = field(repr=False)  # arm, value, median, diverged, seeds, round, chosen
 
 
@@ -46,8 +47,9 @@ def tune(
     of one length (see `grid`); endpoint: callable(result) -> float, small is good (large with `maximise`);
     seeds: within 500..599. A run that diverged, or whose endpoint is not finite, counts as the worst. The
     best value of an arm has the best median over seeds; on a tie the one nearest to the middle of its grid.
+    Where most runs diverged at every value of an arm there is no best one: the lowest is taken, which is an edge.
     While some arm's winner sits at an edge, *every* arm's grid grows by `extend_by` points on that side, at
-    most `max_extensions` times.
+    most `max_extensions` times. What is at an edge then is named in `edge`, and in `diverged`.
 
     Only new points are run. Returns a `Tuning`; its table goes into the report through `sweep`.
     """
@@ -71,7 +73,8 @@ def tune(
             good = str(result.status) != "diverged" and np.isfinite(value)
             runs[key] = (value if good else worst, str(result.status) == "diverged", extensions)
         medians = {arm: [float(np.median([runs[arm, v, s][0] for s in seeds])) for v in grids[arm]] for arm in arms}
-        best = {arm: _best(medians[arm]) for arm in arms}
+        lost = [arm for arm in arms if all(_mostly(runs[arm, v, s][1] for s in seeds) for v in grids[arm])]
+        best = {arm: 0 if arm in lost else _best(medians[arm]) for arm in arms}
         low = any(i == 0 for i in best.values())
         high = any(i == len(grids[arm]) - 1 for arm, i in best.items())
         if not (low or high) or extensions == max_extensions:
@@ -100,11 +103,15 @@ def tune(
         ]
     )
     edge = tuple(arm for arm, i in best.items() if i in (0, len(grids[arm]) - 1))
-    tuning = Tuning({a: grids[a][best[a]] for a in arms}, grids, extensions, edge, table)
+    tuning = Tuning({a: grids[a][best[a]] for a in arms}, grids, extensions, edge, tuple(lost), table)
     record = getattr(sweep, "record", None)
     if record:
         record(name, table)
     return tuning
+
+
+def _mostly(flags):
+    return np.mean(list(flags)) > 0.5
 
 
 def _best(medians):

@@ -1,5 +1,6 @@
 """How deep a plain net can be and still be trained, by rule: digits, width 32, tuned learning rates."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -7,9 +8,10 @@ from scipy import optimize
 
 from coreops import SGD, Adam, Data, Dense, Network, ReLU, Run, SoftmaxCrossEntropy, Tanh
 from studies.harness import datasets, statistics, tuning
+from studies.harness.verdict import Verdict
 from studies.initialization._signal_nets import RULES
 
-PART = "depth"
+PART, EDGE = "depth", "edge"
 UNITS = {"ReLU": ReLU(), "tanh": Tanh()}
 OPTIMIZERS = {"Adam": Adam, "SGD": SGD}
 TRAINED = tuple(name for name in RULES if name != "lecun")  # Xavier's rule in square layers
@@ -45,13 +47,17 @@ def accuracy(result):
 
 
 def measure(p, seeds, sweep):
-    """Records: arm the rule, metric "UNITS, OPTIMIZER", x the depth, value the training accuracy."""
+    """Records: arm the rule, metric "UNITS, OPTIMIZER", x the depth, value the training accuracy.
+
+    And of the tuning, part `EDGE`, value 1 where most runs diverged at every rate, 0 where the best rate was the
+    lowest or the highest of the last grid.
+    """
     out = []
     for units in UNITS:
         for name in OPTIMIZERS:
             grid = tuning.grid(p.centre(name), points=p.grid_points, per_decade=p.grid_density)
             rates = {}
-            for depth in p.hidden_layers:
+            for depth in p.layers(units):
                 done = tuning.tune(
                     {r: _arm(p, r, units, name, depth) for r in TRAINED},
                     dict.fromkeys(TRAINED, grid),
@@ -63,6 +69,7 @@ def measure(p, seeds, sweep):
                     name=f"rates: {units}, {name}, {depth} hidden layers",
                 )
                 rates |= {(r, depth): done.choice[r] for r in TRAINED}
+                out += [(EDGE, r, f"{units}, {name}", depth, 500, float(r in done.diverged)) for r in done.edge]
             keys = [(r, d, s) for r, d in rates for s in seeds]
             results = sweep([row(p, r, units, name, d, rates[r, d], s) for r, d, s in keys])
             for (r, d, s), result in zip(keys, results, strict=True):
@@ -74,7 +81,8 @@ def reach(depths, success):
     """log2 of the depth at which success ends: success (seeds, depths) -> (seeds,).
 
     Spearman-Karber: half the gap to each neighbour counts for a depth that succeeds; the mean over seeds estimates
-    the centre of the success curve without a model. The last depth counts for as much beyond as before it.
+    the centre of the success curve without a model. The last depth counts for as much beyond as before it, so a
+    seed that succeeds there has reached at least what this says: see `at_ceiling`.
     """
     x = np.log2(depths)
     edges = np.concatenate([[x[0]], (x[1:] + x[:-1]) / 2, [x[-1] + (x[-1] - x[-2]) / 2]])
@@ -116,21 +124,51 @@ def depth50(data, p, setting, rule):
     return reach(depths, values > p.success)
 
 
+def at_ceiling(data, p, setting, rule):
+    """Whether a seed of the rule still succeeds at the last depth: how deep it would go was not measured."""
+    return bool((table(data, setting, rule)[1][:, -1] > p.success).any())
+
+
+def censored(outcome, high, low):
+    """An outcome of a - b that claims no more than is known where a (`high`) or b (`low`) is at the ceiling.
+
+    a reached at least what was measured, so the difference may be larger; with b it may be smaller. What says that
+    the difference is large enough, or too small, survives one of the two; that it is near 0 survives neither.
+    """
+    equivalent = outcome.verdict is Verdict.CONFIRMED and outcome.p_value is None  # an equivalence has no p value
+    away = outcome.verdict in (Verdict.CONFIRMED, Verdict.REFUTED) and not equivalent
+    sound = away and not (low if outcome.estimate > 0 else high)
+    return outcome if sound or not (high or low) else replace(outcome, verdict=Verdict.INCONCLUSIVE)
+
+
+def edges(data):
+    """What the tuning left at an edge of its grid, in words."""
+    rows, text = data[data.part == EDGE], []
+    for value, what in ((1, "most runs diverged at every rate"), (0, "best rate at an edge of the last grid")):
+        groups = rows[rows.value == value].groupby(["metric", "arm"], sort=False).x
+        found = [f"{setting}, {rule} {', '.join(f'{x:g}' for x in depths)}" for (setting, rule), depths in groups]
+        text.append(f"{what}, at hidden layers: {'; '.join(found) or 'none'}")
+    return ". ".join(text)
+
+
 def judge(data, p):
     def compare(pairs, units="ReLU", test=None):
         """pairs of rules (deeper, shallower), each with every optimizer."""
         labels, outcomes, text = [], [], []
         for deep, shallow in pairs:
             for name in OPTIMIZERS:
-                a, b = (depth50(data, p, f"{units}, {name}", rule) for rule in (deep, shallow))
+                setting = f"{units}, {name}"
+                a, b = (depth50(data, p, setting, rule) for rule in (deep, shallow))
+                ends = [at_ceiling(data, p, setting, rule) for rule in (deep, shallow)]
                 labels.append(f"{deep} over {shallow}, {name}")
                 if test == "equal":
-                    outcomes.append(statistics.equivalence(a, b, delta=p.octaves))
+                    o = statistics.equivalence(a, b, delta=p.octaves)
                 else:
-                    outcomes.append(statistics.paired(a, b, claimed="greater", delta=p.octaves))
-                o = outcomes[-1]
+                    o = statistics.paired(a, b, claimed="greater", delta=p.octaves)
+                outcomes.append(censored(o, *ends))
+                least = ["at least " if end else "" for end in ends]
                 text.append(
-                    f"{labels[-1]}: depth {2 ** a.mean():.1f} against {2 ** b.mean():.1f}, "
+                    f"{labels[-1]}: depth {least[0]}{2 ** a.mean():.1f} against {least[1]}{2 ** b.mean():.1f}, "
                     f"{o.estimate:.2f} octaves [{o.low:.2f}, {o.high:.2f}]"
                 )
         return statistics.along_axis(labels, outcomes), "; ".join(text)
@@ -153,7 +191,7 @@ def judge(data, p):
     )
     deeper, note = compare([("he", "xavier")])
     return {
-        "he-over-xavier": (deeper, note + ". Logistic fits, depth of success 1/2: " + fits),
+        "he-over-xavier": (deeper, f"{note}. Logistic fits, depth of success 1/2: {fits}. Tuning: {edges(data)}"),
         "classical-below": compare([("he", "classical"), ("xavier", "classical")]),
         "he-over-wider": compare([("he", "e01-deviation"), ("he", "e03-variance"), ("he", "e01-variance")]),
         "xavier-over-heuristic": compare([("xavier", "heuristic")]),

@@ -159,23 +159,27 @@ def _depth(ax, data, p):
     """Share of trained networks: rules by depths, four blocks."""
     settings = [(u, o) for u in _signal_depth.UNITS for o in _signal_depth.OPTIMIZERS]
     rules = list(SHORT)
-    n = len(p.hidden_layers)
-    image = np.full((len(rules), len(settings) * (n + 1) - 1), np.nan)
-    for b, (units, name) in enumerate(settings):
+    sizes = [len(p.layers(units)) for units, _ in settings]
+    image, shown, start = np.full((len(rules), sum(sizes) + len(sizes) - 1), np.nan), [], 0
+    for (units, name), n in zip(settings, sizes, strict=True):
+        setting, layers = f"{units}, {name}", p.layers(units)
         for i, rule in enumerate(rules):
-            depths, values = _signal_depth.table(data, f"{units}, {name}", rule)
-            image[i, b * (n + 1) : b * (n + 1) + n] = (values > p.success).mean(0)
-            centre = _signal_depth.depth50(data, p, f"{units}, {name}", rule).mean()
-            at = b * (n + 1) + np.interp(centre, np.log2(depths), np.arange(n))
+            depths, values = _signal_depth.table(data, setting, rule)
+            image[i, start : start + n] = (values > p.success).mean(0)
+            centre = _signal_depth.depth50(data, p, setting, rule).mean()
+            at = start + np.interp(centre, np.log2(depths), np.arange(n))
+            if _signal_depth.at_ceiling(data, p, setting, rule):
+                ax.plot([at - 0.35, at + 0.1, at - 0.35], [i - 0.36, i, i + 0.36], color="#D55E00", linewidth=1.6)
+                continue
             for colour, width in (("white", 4.5), ("#D55E00", 2.0)):
                 ax.plot([at, at], [i - 0.4, i + 0.4], color=colour, linewidth=width, solid_capstyle="butt")
-        _write(ax, b * (n + 1) + (n - 1) / 2, -0.7, f"{units}, {name}", ha="center")
+        _write(ax, start + (n - 1) / 2, -0.7, setting, ha="center")
+        shown += [(start + k, d) for k, d in enumerate(layers) if d in (1, 4, 12, layers[-1])]
+        start += n + 1
     ax.imshow(image, cmap="Greys", vmin=0, vmax=1.25, aspect="auto", interpolation="none")
     ax.set_yticks(range(len(rules)), [SHORT[r] for r in rules])
-    ends = (0, *(k for k, d in enumerate(p.hidden_layers) if d in (4, 12)), n - 1)
-    shown = [(b * (n + 1) + k, p.hidden_layers[k]) for b in range(len(settings)) for k in sorted(set(ends))]
     ax.set_xticks([x for x, _ in shown], [str(d) for _, d in shown])
-    ax.set(xlabel="hidden layers (line: centre of the success curve)")
+    ax.set(xlabel="hidden layers (line: centre of the success curve, >: at least)")
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -1,5 +1,7 @@
 """Every number of the protocol of `signal_propagation`."""
 
+from itertools import pairwise
+
 from pydantic import model_validator
 
 from studies.harness import Field, FrozenModel, Natural, Positive
@@ -19,8 +21,8 @@ class Params(FrozenModel):
     gain_draws: int = Field(50, ge=4, description="random networks per rule and width")
     # fluctuation
     widths: tuple[Natural, ...] = Field((16, 64, 256), min_length=1, description="widths of the ReLU nets, increasing")
-    short_depths: tuple[Natural, ...] = Field((3, 10, 10), description="largest depth of the variance, per width")
-    short_draws: tuple[Natural, ...] = Field((40000, 20000, 1000), description="networks of the variance, per width")
+    short_depths: tuple[Natural, ...] = Field((3, 10, 20), description="largest depth of the variance, per width")
+    short_draws: tuple[Natural, ...] = Field((40000, 20000, 1500), description="networks of the variance, per width")
     inputs: int = Field(8, ge=1, le=16, description="orthogonal inputs averaged per network of the variance")
     variance_tol: float = Field(0.10, gt=0, description="relative tolerance of a variance")
     long_depth: int = Field(50, ge=2, description="layers of the quantiles and of the drift")
@@ -52,6 +54,7 @@ class Params(FrozenModel):
     hidden_layers: tuple[Natural, ...] = Field(
         (1, 2, 4, 6, 8, 12, 16, 24, 32), min_length=3, description="depths, increasing from 1"
     )
+    deeper_tanh: tuple[Natural, ...] = Field((48, 64), description="further depths of tanh nets")
     epochs: int = Field(30, ge=1, description="epochs of a training")
     success: float = Field(0.9, gt=0, lt=1, description="training accuracy above which a net counts as trained")
     octaves: float = Field(0.25, gt=0, description="least difference in log2 of the reached depth that counts")
@@ -59,7 +62,7 @@ class Params(FrozenModel):
     tuning_seeds: int = Field(3, ge=1, le=100, description="tuning seeds, 500 and up")
     grid_points: int = Field(7, ge=3, description="learning rates tried in every arm, at first")
     grid_density: int = Field(2, ge=1, description="learning rates per decade")
-    extensions: int = Field(1, ge=0, description="most extensions of all grids of a depth, two rates each")
+    extensions: int = Field(3, ge=0, description="most extensions of all grids of a depth, two rates each")
     centre_adam: float = Field(3.16e-3, gt=0, description="middle of Adam's grid")
     centre_sgd: float = Field(3.16e-2, gt=0, description="middle of plain descent's grid")
     # symmetry
@@ -94,8 +97,12 @@ class Params(FrozenModel):
     def centre(self, optimizer):
         return {"Adam": self.centre_adam, "SGD": self.centre_sgd}[optimizer]
 
+    def layers(self, units):
+        """Numbers of hidden layers that are trained with these units."""
+        return (*self.hidden_layers, *(self.deeper_tanh if units == "tanh" else ()))
+
     def depths(self, n):
-        """Depths at which the variance is judged at width n: up to L/n < 0.2 where the heavy tails allow it."""
+        """Depths at which the variance is judged at width n: L/n < 0.2, at width 256 only as far as it is cheap."""
         most = self.short_depths[self.widths.index(n)]
         return sorted({max(1, most // 2), most})
 
@@ -110,6 +117,8 @@ class Params(FrozenModel):
             raise ValueError(f"log_depths must not exceed long_depth, {self.long_depth}, got {self.log_depths}")
         if self.hidden_layers[0] != 1 or list(self.hidden_layers) != sorted(set(self.hidden_layers)):
             raise ValueError(f"hidden_layers must increase from 1, got {self.hidden_layers}")
+        if any(b <= a for a, b in pairwise(self.layers("tanh"))):
+            raise ValueError(f"deeper_tanh must go on from hidden_layers, got {self.deeper_tanh}")
         if self.noise not in self.noises:
             raise ValueError(f"noise must be one of noises, {self.noises}, got {self.noise}")
         if self.symmetry_steps % self.symmetry_every:
@@ -119,8 +128,9 @@ class Params(FrozenModel):
 
 FULL = Params()
 QUICK = Params(
-    seeds=6, max_doublings=0, gain_widths=(64,), gain_depth=10, gain_draws=20, short_draws=(4000, 1000, 40),
+    seeds=6, max_doublings=0, gain_widths=(64,), gain_depth=10, gain_draws=20,
+    short_depths=(3, 10, 10), short_draws=(4000, 1000, 40),
     long_depth=20, long_draws=(1000, 200, 20), log_depths=(5, 10, 20), wide=1024, wide_draws=4, decay_widths=(256,),
-    decay_depth=30, decay_draws=160, backward_draws=30, hidden_layers=(1, 2, 4, 8), epochs=12, tuning_seeds=1,
-    grid_points=3, grid_density=1, extensions=0, xor_steps=300,
+    decay_depth=30, decay_draws=160, backward_draws=30, hidden_layers=(1, 2, 4, 8), deeper_tanh=(), epochs=12,
+    tuning_seeds=1, grid_points=3, grid_density=1, extensions=0, xor_steps=300,
 )  # fmt: skip

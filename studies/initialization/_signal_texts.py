@@ -8,17 +8,20 @@ ALT = (
     "line one over twice the layer, ReLU falling by halves, sigmoid level at 0.26. D: gain of the gradient against "
     "that of the signal for three rules where widths grow or shrink by four: fan-in and fan-out each keep one of both, "
     "Xavier's rule lies between. E: share of trained networks by rule and depth, for ReLU and tanh units and two "
-    "optimizers. F: distance between twin units over steps: zero for exact twins, small and almost constant with noise "
-    "of a millionth, large at once with dropout. G: rank of the hidden layer after training: 1 with all units alike, "
+    "optimizers, with the centre of each success curve, marked where it is a lower bound. F: distance between twin "
+    "units over steps: zero for exact twins, small and slowly growing with noise of a millionth, large at once with "
+    "dropout. G: rank of the hidden layer after training: 1 with all units alike, "
     "half the units with pairs, all with different ones."
 )
 SCOPE = """
 * **Random networks.** Independent weights (and orthogonal ones), no biases, inputs of mean square 1, float64. The gain
   formula is exact for linear and ReLU units with any symmetric law of the weights; for tanh and sigmoid it takes the
   sums to be normal (for orthogonal weights: a coordinate of a vector of fixed length), given the layer below.
-* **Fluctuation.** The variance of q_L/q_0 is judged at L/n below 0.2 only, and at width 256 up to L = 10: beyond that
-  its tails are so heavy that a sample variance says little, and ln q takes over. Fewer networks are drawn at larger
-  widths. Networks in which a whole layer is off count as 0 in means, and are left out of ln q.
+* **Fluctuation.** The variance of q_L/q_0 is judged at L/n below 0.2 only: beyond that its tails are so heavy that a
+  sample variance says little, and ln q takes over. At width 256 that would allow L = 50, but the networks there are
+  {{ params.short_draws[2] }} of {{ params.short_depths[2] }} layers for reasons of cost alone: 5000 of 50 layers would
+  draw 16 thousand million weights. Networks in which a whole layer is off count as 0 in means, and are left out of
+  ln q.
 * **Decay.** One network scatters; {{ params.decay_draws }} are averaged. 1/(2 l) fades slowly: that is no obstacle to
   training (panel E, tanh). Sigmoid layers settle at a mean square of 0.26 with mean 1/2, but lose what distinguishes
   two inputs.
@@ -26,7 +29,9 @@ SCOPE = """
   normalisation, no residuals; another budget moves the depths. "Trained" means more than
   {{ params.success }} of the training images right; rates are tuned on a coarse grid, {{ params.grid_density }} per
   decade. LeCun's rule is left out, since it is Xavier's in square layers. Depths come in half octaves, which bounds
-  what one seed can say. "Deeper" asks for no more than
+  what one seed can say. A rule that still trains at the last depth has reached at least that, and a comparison that
+  a larger depth could change is undecided. Where most runs of a rule diverge at every rate tried, the protocol
+  says so; such nets count as not trained. "Deeper" asks for no more than
   {{ params.octaves }} octaves; how much it is says the finding.
 * **Symmetry.** Equality to the last bit rests on sums in a fixed order, as the engine has them on the CPU; elsewhere
   rounding may part twins. That noise breaks equality does not mean that twins separate: see `noise-parts` and
@@ -66,9 +71,12 @@ params.decay_depth }} layers of {{ params.decay_widths[0] }} units. **Backwards.
 of widths {{ params.narrow }} and {{ params.narrow * params.width_ratio }} in turn; gradients by the engine.
 
 **Depth.** Eight rules, ReLU and tanh, Adam and plain descent, {{ params.hidden_layers }} hidden layers of
-{{ params.width }}; rates tuned for each by training accuracy ({{ params.grid_points }} rates,
+{{ params.width }}, with tanh {{ params.deeper_tanh }} as well; rates tuned for each by training accuracy
+({{ params.grid_points }} rates,
 {{ params.grid_density }} per decade, {{ params.tuning_seeds }} tuning seeds, every rule the same grid; a winner at an
-edge extends all grids of its depth). Reached depth of a seed: Spearman-Karber estimate over the depths. Result:
+edge extends all grids of its depth, and so does a rule with which most runs diverged at every rate, downwards; at most
+{{ params.extensions }} times, two rates each). Reached depth of a seed: Spearman-Karber estimate over the depths.
+Result:
 {{ finding["he-over-xavier"].note }}.
 
 **Symmetry.** Digits, {{ params.symmetry_units }} ReLU units in equal pairs or all equal, {{ params.symmetry_steps }}

@@ -3,15 +3,19 @@
 from studies.harness import Criterion
 
 DEPTH, SYMMETRY = "init-trainability-depth", "init-symmetry-breaking"
+_CEILING = (
+    "; a rule that still succeeds at the last depth in some seed has reached at least that: undecided where a larger "
+    "depth could change the verdict"
+)
 _DEEPER = (
     "log2 of the reached depth (training accuracy above {{ params.success }}, Spearman-Karber), paired over "
     "{{ params.seeds }} seeds or more: 95 % BCa interval above 0 and mean at least {{ params.octaves }} octaves; with "
-    "both optimizers"
+    "both optimizers" + _CEILING
 )
 _HOLM = ", Holm over all primary p values of the study"
 _AS_DEEP = (
     "90 % interval of the paired difference of log2 reached depth within {{ params.octaves }} octaves, with both "
-    "optimizers"
+    "optimizers" + _CEILING
 )
 _SAME = "largest difference between parameters of units that started alike exactly 0, all seeds"
 _FLAT = (
@@ -165,8 +169,8 @@ TRAINED = (
         name="noise-breaks",
         role="break",
         guards="twins-stay",
-        statement="Twins with noise of {{ params.noise }} on their incoming weights are equal.",
-        criterion=_SAME,
+        statement="Twins with noise of {{ params.noise }} on their incoming weights come no further apart in training.",
+        criterion="distance after {{ params.symmetry_steps }} steps over that at the start at most 1 in some seed",
     ),
     Criterion(
         claim=SYMMETRY,

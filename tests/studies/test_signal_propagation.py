@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import coreops
-from studies.harness import judging, plotting
+from studies.harness import judging, plotting, statistics
 from studies.harness.study import load, seeds_of
 from studies.harness.verdict import Verdict
 from studies.initialization import (
@@ -47,7 +47,7 @@ SMALL = signal_propagation.QUICK.model_copy(
         "backward_draws": 20,
         "hidden_layers": (1, 2, 4),
         "epochs": 4,
-        "symmetry_epochs": 3,
+        "symmetry_epochs": 15,
         "xor_steps": 30,
     }
 )
@@ -101,7 +101,7 @@ def depth_data(p, reached, shallow=None, seeds=20):
     for units in _signal_depth.UNITS:
         for name in _signal_depth.OPTIMIZERS:
             for rule in _signal_depth.TRAINED:
-                for depth in p.hidden_layers:
+                for depth in p.layers(units):
                     for s in range(seeds):
                         deep = depth > reached.get(rule, 8) * (1 + 0.5 * (s % 4 == 0))
                         value = 0.2 if deep else 1.0
@@ -123,6 +123,48 @@ def test_reached_depths_reach_every_verdict(xavier, verdict):
     assert found["as-printed-e01-training"][0].verdict is Verdict.REFUTED
     assert found["as-printed-e02-training"][0].verdict is Verdict.REFUTED
     assert found["one-hidden-layer"][0].verdict is Verdict.CONFIRMED
+
+
+def test_an_arm_at_the_last_depth_decides_nothing_that_a_larger_depth_could_change():
+    data = depth_data(P, {"xavier": 99, "orthogonal": 99, "he": 20, "heuristic": 8})
+    found = _signal_depth.judge(data, P)
+    outcome, note = found["tanh-orthogonal"]  # both at the ceiling: equal as measured, but that is no null
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert "depth at least 73.9 against at least 73.9" in note
+    assert found["he-over-xavier"][0].verdict is Verdict.REFUTED  # a larger depth of Xavier's rule only adds to it
+    assert found["tanh-xavier-over-heuristic"][0].verdict is Verdict.CONFIRMED  # at least so much deeper
+    assert found["tanh-he-as-xavier"][0].verdict is Verdict.REFUTED
+    below = _signal_depth.judge(depth_data(P, {"xavier": 40, "orthogonal": 99}), P)
+    assert below["tanh-orthogonal"][0].verdict is Verdict.CONFIRMED  # 32 layers were too few to say so
+
+
+def test_what_the_ceiling_does_to_each_verdict():
+    rng = np.random.default_rng(0)
+    noise, zero = 0.01 * rng.standard_normal(20), np.zeros(20)
+    for shift, harmful in ((1.0, (False, True)), (-1.0, (True, False))):
+        for outcome in (
+            statistics.paired(shift + noise, zero, claimed="greater", delta=0.25),
+            statistics.equivalence(shift + noise, zero, delta=0.25),
+        ):
+            assert _signal_depth.censored(outcome, False, False) is outcome
+            assert _signal_depth.censored(outcome, *harmful).verdict is Verdict.INCONCLUSIVE
+            assert _signal_depth.censored(outcome, *harmful[::-1]) is outcome
+    for outcome in (
+        statistics.paired(noise, zero, claimed="greater", delta=0.25),
+        statistics.equivalence(noise, zero, delta=0.25),
+    ):
+        for ends in ((True, False), (False, True), (True, True)):
+            assert _signal_depth.censored(outcome, *ends).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_report_names_what_the_tuning_left_at_an_edge():
+    data = depth_data(P, {"he": 16})
+    assert "at every rate, at hidden layers: none" in _signal_depth.edges(data)
+    left = [("e01-variance", 24, 1.0), ("e01-variance", 32, 1.0), ("heuristic", 8, 0.0)]
+    rows = frame([("edge", rule, "ReLU, SGD", x, 500, v) for rule, x, v in left])
+    text = _signal_depth.judge(pd.concat([data, rows]), P)["he-over-xavier"][1]
+    assert "most runs diverged at every rate, at hidden layers: ReLU, SGD, e01-variance 24, 32." in text
+    assert "best rate at an edge of the last grid, at hidden layers: ReLU, SGD, heuristic 8" in text
 
 
 def test_a_rule_that_fails_at_one_hidden_layer_voids_the_depths():
@@ -163,6 +205,12 @@ def test_decay_is_judged_by_its_slope(exponent, verdict):
     assert printed.verdict is Verdict.QUALIFIED and printed.estimate == 0.25
 
 
+def test_the_variance_is_judged_at_the_depths_that_its_range_allows():
+    judged = {n: P.depths(n) for n in P.widths}
+    assert judged == {16: [1, 3], 64: [5, 10], 256: [10, 20]}
+    assert all(x / n < 0.2 for n, depths in judged.items() for x in depths)
+
+
 # --- a small run ---
 
 
@@ -192,6 +240,18 @@ def test_a_small_run_end_to_end(small):
         assert found[name].verdict is Verdict.REFUTED, found[name]
     fig = study.draw(small, SMALL)
     assert plotting.smallest_text(fig) >= 6
+
+
+@pytest.mark.jit_only
+def test_noise_that_does_not_grow_is_a_control_gone_wrong(small):
+    """Twins that training brought no further apart would show nothing about those that stay equal."""
+    assert judged(small)["noise-breaks"].estimate > 1
+    data = small.copy()
+    paths = (data.arm == f"noise {SMALL.noise:g}") & (data.metric == "distance") & (data.seed == 1002)
+    data.loc[paths, "value"] = data[paths].value.iloc[0]
+    found = judged(data)
+    assert found["noise-breaks"].control_ok is False
+    assert found["twins-stay"].verdict is Verdict.VOID
 
 
 @pytest.mark.jit_only

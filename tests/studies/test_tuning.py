@@ -74,6 +74,36 @@ def test_diverged_runs_count_as_the_worst():
     assert tuned.table.set_index("value").diverged[4.0] == 10
 
 
+def test_an_arm_that_diverged_everywhere_is_at_the_lower_edge():
+    """Its ties are no interior optimum: all grids grow downwards, until it can be trained."""
+
+    def wild(value, seed):
+        return Result((value / 0.0625 - 1) ** 2, "diverged" if value > 0.1 else "completed")
+
+    sweep = Recorder()
+    tuned = tuning.tune(
+        {"a": parabola(1.0), "wild": wild}, dict.fromkeys(("a", "wild"), GRID), lambda r: r.value, sweep=sweep
+    )
+    assert tuned.extensions == 2  # 0.25 to 0.0625, whose best is at the edge, then to 0.0156
+    assert {arm: len(g) for arm, g in tuned.grids.items()} == {"a": 9, "wild": 9}
+    assert tuned.choice == {"a": 1.0, "wild": 0.0625}
+    assert (tuned.edge, tuned.diverged) == ((), ())
+
+
+def test_what_diverged_everywhere_to_the_end_is_named():
+    arms = {"a": parabola(1.0), "wild": lambda value, seed: Result(value, "diverged")}
+    tuned = tuning.tune(arms, dict.fromkeys(arms, GRID), lambda r: r.value, sweep=Recorder(), max_extensions=2)
+    assert (tuned.extensions, tuned.edge, tuned.diverged) == (2, ("wild",), ("wild",))
+    assert tuned.choice["wild"] == tuned.grids["wild"][0] == min(GRID) / 2**4
+
+
+def test_ties_of_runs_that_did_not_diverge_extend_nothing():
+    """Nobody reached the target, at any rate: a lower one is no more promising than a higher one."""
+    arms = {"a": lambda value, seed: Result(float("inf"))}
+    tuned = tuning.tune(arms, {"a": GRID}, lambda r: r.value, sweep=Recorder())
+    assert (tuned.extensions, tuned.edge, tuned.diverged, tuned.choice["a"]) == (0, (), (), 1.0)
+
+
 def test_only_tuning_seeds_and_equal_grids():
     with pytest.raises(ValueError, match=r"within 500..599"):
         tuning.tune({"a": parabola(1)}, {"a": GRID}, lambda r: r.value, sweep=Recorder(), seeds=[1000])
