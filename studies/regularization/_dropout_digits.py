@@ -57,6 +57,17 @@ def named(cell):
     return f"n={n} width={width} noise={noise:g}"
 
 
+def candidates(cell, chosen, p, sweep):
+    """Validation accuracies by which the drop rate of a setting is chosen: on tuning seeds that tuned nothing."""
+    first = 500 + p.tuning_seeds
+    keys = [(q, seed) for q in p.hidden_rates for seed in range(first, first + p.choice_seeds)]
+    table = sweep([run(cell, q, chosen[q], seed, p) for q, seed in keys])
+    accuracy = [0.1 if r.status == "diverged" else 1 - r.validation_error[-1] for r in table]
+    return [
+        frame("digits", named(cell), seed, q, "choice", value) for (q, seed), value in zip(keys, accuracy, strict=True)
+    ]
+
+
 def measure(p, seeds, sweep):
     out, rates = [], (*p.hidden_rates, p.extreme_rate)
     grid = tuning.grid(p.rate_centre, points=p.grid_points)
@@ -69,6 +80,7 @@ def measure(p, seeds, sweep):
         keys = [(q, seed) for q in rates for seed in seeds]
         keys += [(p.tiny_rate, seed) for seed in seeds] if cell == p.cells[0] else []
         chosen = {q: tuned.choice[f"q={q:g}"] for q in rates} | {p.tiny_rate: tuned.choice["q=0"]}
+        out += candidates(cell, chosen, p, sweep)
         table = sweep([run(cell, q, chosen[q], seed, p) for q, seed in keys])
         for (q, seed), result in zip(keys, table, strict=True):
             for metric, value in accuracies(result, cell, seed).items():

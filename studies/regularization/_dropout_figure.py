@@ -1,15 +1,21 @@
 """The figure of `dropout`: eight panels on five rows."""
 
+from functools import partial
+
 import numpy as np
 
 from studies.harness import plotting, statistics
+from studies.harness.verdict import Verdict
 from studies.regularization import _dropout_judge as judging
+from studies.regularization._dropout_digits import named
 from studies.regularization._dropout_digits_judge import best, gain, positive, table
 
+MARKS = {Verdict.CONFIRMED: "✓", Verdict.REFUTED: "✗", Verdict.NULL: "="}
 INKS = ("#0072B2", "#8A5F00", "#007A58", "#A84A00")
 
 
-def draw(data, p):
+def draw(data, p, findings):
+    """The figure; `findings` by name, as Holm's correction and the controls left them."""
     fig, only = plotting.figure(width=16.0, height=35.5)
     size = only.xaxis.label.get_size()
     only.remove()
@@ -20,11 +26,17 @@ def draw(data, p):
         ax.tick_params(which="both", labelsize=size)
         ax.xaxis.label.set_size(size)
         ax.yaxis.label.set_size(size)
-    panels = (_means, _slide, _scatter, _coefficients, _ratios, _curves, _map, _best)
+    marked = partial(_map, verdicts=verdicts(findings["accuracy"]))
+    panels = (_means, _slide, _scatter, _coefficients, _ratios, _curves, marked, _best)
     for ax, panel, letter in zip(axes, panels, "ABCDEFGH", strict=True):
         title = panel(ax, data, p)
         ax.set_title(f"{letter}  {title}", loc="left", fontsize=ax.xaxis.label.get_size())
     return fig
+
+
+def verdicts(finding):
+    """Verdict by setting; none where a control went wrong."""
+    return {} if finding.verdict is Verdict.VOID else {point.at: point.verdict for point in finding.points}
 
 
 def _write(ax, x, y, text, arm=None, **options):
@@ -188,20 +200,19 @@ def _tiles(ax, p, values, write, **colours):
                     fontsize=ax.xaxis.label.get_size())  # fmt: skip
 
 
-def _map(ax, data, p):
-    """Gain of the best positive rate; a star where its interval is off 0."""
+def _map(ax, data, p, verdicts):
+    """Gain of the best positive rate with the mark of its point's verdict in the finding `accuracy`."""
 
     def gains(cell):
         return gain(data, cell, best(data, cell, positive(p)), p)
 
     def write(cell):
-        values = gains(cell)
-        low, high = statistics.interval(values)[0]
-        return plotting.signed(100 * values.mean()) + ("*" if low > 0 or high < 0 else "")
+        return f"{plotting.signed(100 * gains(cell).mean())} {MARKS.get(verdicts.get(named(cell)), '?')}"
 
     values = np.array([[gains((n, w, v)).mean() for w in p.widths] for n, v in _grid(p)[0]])
     limit = np.abs(values).max()
     _tiles(ax, p, values, write, cmap=plotting.DIVERGING, vmin=-limit, vmax=limit)
+    ax.set(xlabel="hidden units\n✓ confirmed  ✗ refuted\n= null  ? undecided")
     return "Best $q$ > 0: gain, %"
 
 

@@ -54,7 +54,8 @@ class Params(FrozenModel):
     rate_centre: float = Field(0.0015, gt=0, description="centre of the grid of Adam's rates, for every drop rate")
     grid_points: int = Field(7, ge=3, description="points of that grid, four to a decade")
     max_extensions: int = Field(2, ge=0, description="extensions of that grid, of all arms at once")
-    tuning_seeds: int = Field(5, ge=1, le=100, description="seeds 500 and up on which rates are tuned")
+    tuning_seeds: int = Field(5, ge=1, le=50, description="seeds 500 and up on which Adam's rates are tuned")
+    choice_seeds: int = Field(20, ge=1, le=50, description="tuning seeds after these, on which drop rates are chosen")
     margin: float = Field(0.01, gt=0, description="margin in accuracy, of gains and of regrets")
     near_share: float = Field(0.7, gt=0, lt=1, description="share of settings where one half must be near-best")
 
@@ -67,5 +68,5 @@ FULL = Params()
 QUICK = Params(
     seeds=6, layers=2, rates=(0.3, 0.5), draws=4000, twin_epochs=3, inputs=4, nets=1, ensemble_epochs=5,
     ridge_rates=(0.2,), ridge_steps=4000, sizes=(100,), widths=(8, 32), steps=150, grid_points=3, max_extensions=0,
-    tuning_seeds=1,
+    tuning_seeds=1, choice_seeds=6,
 )  # fmt: skip

@@ -5,6 +5,7 @@ Claims: dropout-scaling, dropout-geometric-mean, dropout-linear-ridge, dropout-h
 
 import pandas as pd
 
+from studies.harness import judging
 from studies.regularization import (
     _dropout_digits,
     _dropout_digits_judge,
@@ -26,8 +27,15 @@ CLAIMS = (
     "dropout-helps",
     "dropout-half-best",
 )
-VERSION = 1
-CHANGES = ()
+VERSION = 2
+CHANGES = (
+    "After version 1's results. The finding gap is secondary instead of primary, as the registered criterion is on "
+    "accuracy alone, and takes accuracy on test labels that are wrong as often as those of training, instead of on "
+    "clean ones; Holm's family is smaller by its points. Drop rates are chosen on tuning seeds instead of on the "
+    "validation data of the reporting ones. The share of near-best settings shows no interval, for it was no "
+    "confidence interval, and near-best-by-width is a new secondary finding; the thresholds are as they were. That "
+    "the grid of settings departs from the registered one is stated; the grid is unchanged.",
+)
 EXPECTED_SECONDS = {"quick": 10, "full": 90}
 
 
@@ -47,4 +55,5 @@ def judge(data, p):
 
 
 def draw(data, p):
-    return _dropout_figure.draw(data, p)
+    findings = judging.settle(judge(data, p), CRITERIA)
+    return _dropout_figure.draw(data, p, {f.name: f for f in findings})

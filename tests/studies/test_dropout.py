@@ -1,5 +1,7 @@
 """The study of dropout: identities by independent routes, every verdict within reach, controls that fail."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from studies.harness.verdict import Verdict
 from studies.regularization import _dropout_digits as digits
 from studies.regularization import _dropout_digits_judge as trained
 from studies.regularization import _dropout_ensemble as ensemble
+from studies.regularization import _dropout_figure as drawing
 from studies.regularization import _dropout_judge as judging
 from studies.regularization import _dropout_masks as shared
 from studies.regularization import _dropout_ridge as linear
@@ -161,6 +164,8 @@ def accuracies(test, seeds=12, masked=-0.2, tiny=0.0):
                     rows += [(*at, P.tiny_rate, metric, v + tiny) for metric, v in shown.items()]
                 if q == 0.5:
                     rows.append((*at, q, "masked", value + masked))
+        for seed in range(505, 509):
+            rows += [("digits", digits.named(cell), seed, q, "choice", level) for q, level in levels.items()]
     return pd.DataFrame(rows, columns=[*shared.COLUMNS, "value"])
 
 
@@ -183,7 +188,7 @@ SAME = {0.0: 0.85, 0.2: 0.85, 0.5: 0.85, 0.8: 0.85, 0.95: 0.3}
 def test_every_verdict_is_within_reach_on_the_digits(levels, helps, half):
     out = trained.outcomes(accuracies(levels), P)
     assert (out["accuracy"].verdict, out["near-best"].verdict) == (helps, half)
-    assert out["gap"].verdict is helps
+    assert out["gap"].verdict is helps  # every training label is learned here, so that it follows the test digits
     assert out["tiny-rate"].verdict is Verdict.EXACT
     assert out["masks-on"].verdict is Verdict.REFUTED
     assert out["extreme"].verdict is Verdict.REFUTED
@@ -198,10 +203,42 @@ def test_controls_notice_what_they_are_for():
     assert trained.outcomes(accuracies({None: easy}), P)["extreme"].verdict.passes
 
 
-def test_the_best_rate_is_chosen_on_validation_alone():
+def test_the_best_rate_is_chosen_on_tuning_seeds_alone():
     data = accuracies({None: GOOD})
-    data.loc[(data.metric == "test") & (data.x == 0.2), "value"] = 0.99
+    data.loc[data.metric.isin(("test", "validation")) & (data.x == 0.2), "value"] = 0.99
     assert trained.best(data, P.cells[0], P.hidden_rates) == 0.5
+    data.loc[(data.metric == "choice") & (data.x == 0.2), "value"] = 0.99
+    assert trained.best(data, P.cells[0], P.hidden_rates) == 0.2
+
+
+@pytest.mark.jit_only
+def test_rates_are_chosen_on_tuning_seeds_that_tuned_no_learning_rate():
+    p = P.model_copy(update={"steps": 5, "tuning_seeds": 3, "choice_seeds": 4})
+    parts = digits.candidates((100, 4, 0.3), dict.fromkeys(p.hidden_rates, 0.001), p, Sweep(threads=1))
+    data = pd.concat(parts)
+    assert set(data.seed) == {503, 504, 505, 506}
+    assert set(data.x) == set(p.hidden_rates)
+    assert data.value.between(0, 1).all()
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_the_gap_compares_labels_that_are_wrong_as_often(noise):
+    """No gap for a classifier without overfitting, be it right on 80 % or on all digits, however noisy the labels."""
+    rng, cell = np.random.default_rng(3), (100, 8, noise)
+    y = rng.integers(0, 10, 200_000)
+    noisy = np.where(rng.random(y.size) < noise, (y + rng.integers(1, 10, y.size)) % 10, y)
+    for right in (0.8, 1.0):
+        answer = np.where(rng.random(y.size) < right, y, (y + rng.integers(1, 10, y.size)) % 10)
+        shown = {"train": (answer == noisy).mean(), "test": (answer == y).mean()}
+        rows = [("digits", digits.named(cell), 1000, 0.5, metric, v) for metric, v in shown.items()]
+        data = pd.DataFrame(rows, columns=[*shared.COLUMNS, "value"])
+        assert trained.gap(data, cell, 0.5) == pytest.approx([0.0], abs=0.005)
+
+
+def test_the_gap_is_no_second_primary_beside_the_accuracy():
+    roles = {c.name: c.role for c in study.CRITERIA if c.claim == "dropout-helps"}
+    assert [name for name, role in roles.items() if role == "primary"] == ["accuracy"]
+    assert roles["gap"] == "secondary"
 
 
 def test_a_share_between_sure_and_possible_settings_is_inconclusive():
@@ -209,9 +246,20 @@ def test_a_share_between_sure_and_possible_settings_is_inconclusive():
         Outcome(v, e) for v, e in ((Verdict.CONFIRMED, 0.0), (Verdict.REFUTED, 0.1), (Verdict.INCONCLUSIVE, 0.01))
     )
     share = trained.share([yes] * 6 + [open_] * 2 + [no] * 2, P)
-    assert (share.verdict, share.low, share.high) == (Verdict.INCONCLUSIVE, 0.6, 0.8)
+    assert share.verdict is Verdict.INCONCLUSIVE
+    assert share.note == "6 of 10 settings surely, 8 possibly"
+    assert (share.low, share.high) == (None, None)  # which would be printed as a confidence interval
     assert trained.share([yes] * 7 + [no] * 3, P).verdict is Verdict.CONFIRMED
     assert trained.share([yes] * 6 + [no] * 4, P).verdict is Verdict.REFUTED
+
+
+def test_a_verdict_that_rests_on_one_width_is_shown_to_do_so():
+    data = accuracies({None: GOOD, (8, 0.0): BAD, (8, 0.3): BAD})
+    out = trained.outcomes(data, P)
+    assert out["near-best"].verdict is Verdict.REFUTED
+    found = {label: point.verdict for label, point in out["near-best-by-width"].points}
+    assert found == {"width=8": Verdict.REFUTED, "width=32": Verdict.CONFIRMED}
+    assert "all but width 8: 2 of 2 settings surely, 2 possibly, confirmed" in out["near-best-by-width"].note
 
 
 def test_label_noise_is_wrong_labels_of_training_digits_only():
@@ -232,3 +280,18 @@ def test_a_small_run_from_measure_to_figure():
     figure = study.draw(data, p)
     assert len(figure.axes) == 8
     assert plotting.smallest_text(figure) >= 6
+
+
+MARKED = (Verdict.CONFIRMED, Verdict.REFUTED, Verdict.NULL, Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(("finding", "marks"), [(Verdict.QUALIFIED, "✓✗=?"), (Verdict.VOID, "????")])
+def test_the_map_of_gains_is_marked_by_the_verdicts_of_the_finding(finding, marks):
+    """Large gains everywhere: what is marked follows the corrected verdicts, and the panel says what marks mean."""
+    names = [digits.named((100, width, noise)) for noise in P.noises for width in P.widths]
+    points = [SimpleNamespace(at=name, verdict=verdict) for name, verdict in zip(names, MARKED, strict=True)]
+    verdicts = drawing.verdicts(SimpleNamespace(verdict=finding, points=points))
+    _, ax = plotting.figure()
+    drawing._map(ax, accuracies({None: GOOD}), P, verdicts)
+    assert [text.get_text() for text in ax.texts] == [f"+5.0 {mark}" for mark in marks]
+    assert all(mark in ax.get_xlabel() for mark in "✓✗=?")
