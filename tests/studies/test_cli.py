@@ -103,6 +103,8 @@ def test_run_json_and_why(toy):
         (("run", "coin", "--set", "efect=1"), "did you mean 'effect'"),
         (("run", "coin", "--set", "effect=99"), "it is float, >= -5, <= 5"),
         (("run", "coin", "--seeds", "1"), "it is int, >= 2"),
+        (("run", "coin", "--seeds", "3", "--set", "seeds=4"), "got seeds more than once"),
+        (("run", "coin", "--set", "effect=1", "--set", "effect=2"), "got effect more than once"),
         (("run", "coin", "--target", "tpu"), "tpu"),
         (("check", "coin"), "no full report to check for toy/coin"),
         (("show", "cion"), "did you mean 'coin'"),
@@ -174,13 +176,37 @@ def test_a_cache_that_cannot_be_written_is_named_before_anything_runs(toy, monke
     assert not (toy / "reports").exists()
 
 
+@pytest.mark.parametrize(("name", "arguments"), [("reports", ()), ("figures", ()), ("build", ("--quick",))])
+def test_an_output_folder_that_cannot_be_written_is_named_before_anything_runs(toy, monkeypatch, name, arguments):
+    (toy / name).touch()
+    monkeypatch.setattr("studies.harness.runner.begin", None)
+    output = call("run", "coin", *arguments, code=1).output
+    assert f"{name}" in output and "cannot be written" in output and "Traceback" not in output
+
+
+def test_a_full_run_wants_registered_claims(toy):
+    path = toy / "studies" / "claims.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('id = "toy-effect"', 'id = "toy-other"'), encoding="utf-8")
+    assert "toy-effect: in no entry of claims.toml" in as_json("run", "coin", "--why", code=1)["failed"]["toy/coin"]
+    call("run", "coin", code=1)
+    assert not (toy / "reports" / "toy").exists()
+    call("run", "coin", "--quick")
+
+
+def test_why_names_what_is_broken(toy):
+    source = toy / "studies" / "toy" / "coin.py"
+    source.write_text(source.read_text(encoding="utf-8") + "\ndef (", encoding="utf-8")
+    answer = as_json("run", "--all", "--why", code=1)
+    assert answer["studies"] == [] and "coin" in str(answer["failed"])
+
+
 def test_a_damaged_report_is_named_and_can_be_made_again(toy):
     call("run", "coin")
     path = toy / "reports" / "toy" / "coin.json"
     whole = path.read_text(encoding="utf-8")
     for text in (whole[:100], "[]", whole.replace('"version": 2', '"version": "two"', 1)):
         path.write_text(text, encoding="utf-8")
-        for arguments in (("check", "coin"), ("check", "--all"), ("cite", "coin")):
+        for arguments in (("check", "coin"), ("check", "--all"), ("cite", "coin"), ("show", "coin")):
             assert "reports/toy/coin.json is damaged" in call(*arguments, code=1).output
         assert "coin.json is damaged" in call("status").output
     for text in ("[]", whole[:100]):

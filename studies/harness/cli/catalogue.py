@@ -124,6 +124,8 @@ def show(study, as_json):
     shown = []
     for id in resolve([study]):
         loaded = load(id)
+        if broken := runner.damage(id, "full"):
+            raise click.ClickException(broken)
         old = runner.previous(id, "full")
         shown.append(
             {

@@ -36,6 +36,9 @@ def options_of(target="cpu", jobs=None, quick=False, settings=(), seeds=None, **
         except RuntimeError as error:
             raise click.UsageError(str(error)) from None
     settings = (*settings, *([f"seeds={seeds}"] if seeds else []))
+    names = [setting.partition("=")[0].strip() for setting in settings]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise click.UsageError(f"--set, --seeds: got {', '.join(twice)} more than once, wanted each parameter once")
     return Options(quick=quick, settings=settings, target=target, threads=jobs, **rest)
 
 
@@ -88,19 +91,32 @@ def each(ids, work, failed, as_json, writes=True) -> dict:
     return done
 
 
-def writable_cache():
-    """Ends the command, before anything is measured, when the cache folder cannot be written."""
+def writable(mode):
+    """Ends the command, before anything is measured, when the cache or what such runs write cannot be written."""
     from studies.harness import paths
 
-    folder = paths.cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise click.ClickException(
-            f"the cache folder {folder} cannot be written ({error.strerror}): set CLAIMLAB_CACHE to another one"
-        ) from None
+    move = "use a checkout that you may write to"
+    for name, folder, remedy in (
+        ("cache folder", paths.cache_folder(), "set CLAIMLAB_CACHE to another one"),
+        ("folder of reports", paths.reports(mode), move),
+        ("folder of figures", paths.figures(mode), move),
+    ):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            text = f"the {name} {folder} cannot be written ({error.strerror}): {remedy}"
+            raise click.ClickException(text) from None
+
+
+def unregistered(ids, mode):
+    """{id: which of its claims are in no register}, of full runs: they would count among the lectures' claims."""
+    from studies.harness.registry import registry
+
+    missing = {id: [c for c in studies.load(id).CLAIMS if c not in registry().claims] for id in ids}
+    text = "{}: in no entry of claims.toml, which a full run wants (--quick does not)"
+    return {id: text.format(", ".join(claims)) for id, claims in missing.items() if claims and mode == "full"}
 
 
 def interrupted(finished, ids, writes=True):

@@ -6,7 +6,7 @@ import click
 
 from studies.harness import study as studies
 from studies.harness.cli.common import json_option, load, print_json, print_table, relative, resolve
-from studies.harness.cli.options import each, options_of, report_failures, selection, tried, writable_cache
+from studies.harness.cli.options import each, options_of, report_failures, selection, tried, unregistered, writable
 
 
 @click.command(epilog="Example: claimlab run momentum --quick")
@@ -26,15 +26,19 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
     options = options_of(target, jobs, quick, settings, seeds, force=force)
     ids = resolve(names, everything)
     if not why:
-        writable_cache()
-        ids = compiling(ids, target)
+        writable(options.mode)
     ids, failed = tried(ids, options)
+    failed |= unregistered(ids, options.mode)
+    ids = [id for id in ids if id not in failed]
+    if not why:
+        ids = compiling(ids, target)
     from studies.harness import drawing, index, runner
 
     if why:
         reasons = {id: runner.stale(load(id), options)[0] + (["forced"] if force else []) for id in ids}
         if as_json:
-            print_json({"studies": [{"id": i, "up_to_date": not r, "reasons": r} for i, r in reasons.items()]})
+            rows = [{"id": i, "up_to_date": not r, "reasons": r} for i, r in reasons.items()]
+            print_json({"studies": rows, "failed": failed})
         else:
             for id, found in reasons.items():
                 click.echo(f"{id}: {'would run: ' + '; '.join(found) if found else 'up to date, nothing changed'}")
