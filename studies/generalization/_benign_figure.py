@@ -116,7 +116,7 @@ def _random(ax, data, p):
     ax.set_title(f"risk, {p.points} random points")
     names = {0.0: "equal", 1.0: "$1/k$", 2.0: "$1/k^2$"}
     plotting.label_ends(ax, lines, labels=[names.get(a, f"$k^{{-{a:g}}}$") for a in p.exponents])
-    _write(ax, 0.98, 0.13, "median\nband: quartiles\ndotted: grid", ha="right")
+    _write(ax, 0.98, 0.1, "median, quartiles\ndotted: grid", ha="right")
 
 
 def _threshold(ax, n, text):
