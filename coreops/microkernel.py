@@ -7,6 +7,8 @@ to C is written: with masked loads products of ten columns take 1.9 times as lon
 the inner kernel of Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 """
 
+from contextlib import contextmanager
+
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
@@ -99,6 +101,20 @@ class Emitter:
 
     def loop(self, start, stop, step):
         return cgutils.for_range_slice(self.builder, start, stop, step, intp=WORD)
+
+    @contextmanager
+    def entered_loop(self, stop, step=1):
+        """Over 0, step, ... < stop, where stop > 0: no test before it, as jumps are what tiny networks wait for."""
+        b, counter = self.builder, cgutils.alloca_once(self.builder, WORD)
+        body, after = b.append_basic_block("body"), b.append_basic_block("after")
+        b.store(_word(0), counter)
+        b.branch(body)
+        b.position_at_end(body)
+        i = b.load(counter)
+        yield i
+        b.store(b.add(i, _word(step)), counter)
+        b.cbranch(b.icmp_signed("<", b.load(counter), stop), body, after)
+        b.position_at_end(after)
 
     def keep_rolled(self):
         """Within a loop: LLVM would unroll sixteen times what runs once or twice, at the cost of compiling it."""

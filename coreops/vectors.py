@@ -32,6 +32,15 @@ class Stretch:
     def load(self, k, shift=None):
         return self.builder.load(self.at(k, shift), align=self.emit.real_bytes)
 
+    def load_if(self, start, k):
+        """load(k), or 0 if start < 0: masked, as a choice between vectors would be a jump."""
+        bits = ir.IntType(8 * self.emit.real_bytes)
+        keep = self.builder.sext(self.builder.icmp_signed(">=", start, ir.Constant(start.type, 0)), bits)
+        if isinstance(self.type, ir.VectorType):
+            bits = ir.VectorType(bits, self.type.count)
+            keep = self.emit.splat(keep, bits)
+        return self.builder.bitcast(self.builder.and_(self.builder.bitcast(self.load(k), bits), keep), self.type)
+
     def store(self, k, value, shift=None):
         self.builder.store(value, self.at(k, shift), align=self.emit.real_bytes)
 
@@ -68,7 +77,8 @@ def _over_span(context, builder, signature, args, step, spans, once=False):
     emit = Emitter(context, builder, buffer.dtype, VECTOR_BYTES)
     places = [emit.offset(data, start) for start in places]
     whole = builder.and_(n, ir.Constant(n.type, -emit.length))
-    with emit.loop(ir.Constant(n.type, 0), whole, ir.Constant(n.type, emit.length)) as (j, _):
+    some = builder.icmp_signed(">", whole, ir.Constant(n.type, 0))
+    with builder.if_then(some), emit.entered_loop(whole, emit.length) as j:
         emit.keep_rolled()
         step(Stretch(emit, data, places, j, emit.length), n, *further)
     length = emit.length // 2
@@ -142,13 +152,10 @@ def _route(s, n, height, width, line):
     _over_window(s, n, height, width, line, n, visit)
 
 
-def _sum(s, start, x, step, k, first, row):
-    """first(), or 0 if start < 0, plus the sum over p < k of x_(p step) row(p), in this order."""
-    b, zero = s.builder, ir.Constant(k.type, 0)
-    total = cgutils.alloca_once_value(b, ir.Constant(s.type, None))
-    with b.if_then(b.icmp_signed(">=", start, zero)):
-        b.store(first(), total)
-    with s.emit.loop(zero, k, ir.Constant(k.type, 1)) as (p, _):
+def _sum(s, initial, x, step, k, row):
+    """initial, plus the sum over p < k of x_(p step) row(p), in this order; k >= 1."""
+    b, total = s.builder, cgutils.alloca_once_value(s.builder, initial)
+    with s.emit.entered_loop(k) as p:
         s.emit.keep_rolled()
         factor = s.everywhere(b.load(s.emit.offset(s.data, b.add(x, b.mul(p, step)))))
         b.store(b.fadd(b.load(total), b.fmul(factor, row(p))), total)
@@ -156,20 +163,19 @@ def _sum(s, start, x, step, k, first, row):
 
 
 def _combine(s, n, start, x, step, k, pitch):
-    total = _sum(s, start, x, step, k, lambda: s.load(0), lambda p: s.load(1, s.builder.mul(p, pitch)))
-    s.store(2, total)
+    s.store(2, _sum(s, s.load_if(start, 0), x, step, k, lambda p: s.load(1, s.builder.mul(p, pitch))))
 
 
 def _combine_column(s, n, start, x, step, k, pitch, y, stride):
-    def first():
-        return s.gather(start, stride)
-
-    s.scatter(_sum(s, start, x, step, k, first, lambda p: s.load(0, s.builder.mul(p, pitch))), y, stride)
+    b, initial = s.builder, cgutils.alloca_once_value(s.builder, ir.Constant(s.type, None))
+    with b.if_then(b.icmp_signed(">=", start, ir.Constant(n.type, 0))):
+        b.store(s.gather(start, stride), initial)
+    s.scatter(_sum(s, b.load(initial), x, step, k, lambda p: s.load(0, b.mul(p, pitch))), y, stride)
 
 
 def _dots(s, n, start, x, w, k):
     one = ir.Constant(k.type, 1)
-    s.store(1, _sum(s, start, x, one, k, lambda: s.load(0), lambda p: s.gather(s.builder.add(w, p), k)))
+    s.store(1, _sum(s, s.load_if(start, 0), x, one, k, lambda p: s.gather(s.builder.add(w, p), k)))
 
 
 @intrinsic
