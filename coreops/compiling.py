@@ -15,6 +15,15 @@ from coreops.target import JIT
 
 DTYPES = ("float32", "float64")
 ROOT = Path(__file__).resolve().parent.parent
+# First in a process that compiles: ends it when the one that started it has gone, killed ones too, which stop nothing.
+# (Windows names a parent that has gone for ever: there it goes on to its own end.)
+ORPHANS_END = """import os, threading, time
+def watch(parent):
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
+"""
 log = logging.getLogger("coreops")
 _running = {}  # precision -> the processes that compile it, until somebody has waited for them
 _prepared = set()  # precisions that need no second look
@@ -35,7 +44,7 @@ def precompile(dtypes=DTYPES, wait=True) -> None:
     """Bring the kernels of `dtypes`, a name or several, into the cache; returns at once if they are there.
 
     Nothing depends on it: what is not in the cache is compiled when it is first called. With wait=False the processes
-    are only started, to be waited for by another call; they end with this one. RuntimeError with the compiler's
+    are only started, to be waited for by another call; they end with this process. RuntimeError with the compiler's
     message if one of them fails.
     """
     dtypes = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
@@ -89,7 +98,7 @@ def _start(dtype, shared):
 
 
 def _process(dtype, call, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
-    program = (
+    program = ORPHANS_END + (
         "from coreops.compiler import only_compile; only_compile(); "
         f"from coreops import every_kernel; every_kernel.{call.format(dtype)}"
     )
