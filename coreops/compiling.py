@@ -35,7 +35,7 @@ def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
     for dtype in dtypes:
         if dtype not in DTYPES:
             raise wrong("dtypes", dtype, f"names among {', '.join(map(repr, DTYPES))}")
-    if not JIT or not kernel_cache.usable(kernel_cache.kernel_folder()):
+    if not JIT or not kernel_cache.keeps(kernel_cache.kernel_folder()):
         return ()
     return tuple(dtype for dtype in dtypes if not kernel_cache.compiled_mark(dtype).exists())
 

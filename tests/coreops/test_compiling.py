@@ -61,6 +61,20 @@ def test_nothing_is_compiled_where_kernels_run_as_python_or_cannot_be_kept(folde
     assert compiling.uncompiled() == ()
 
 
+@pytest.mark.parametrize(
+    "ask", [compiling.uncompiled, compiling.precompile, lambda: kernel_cache.KernelCache(len).files]
+)
+def test_a_folder_that_cannot_keep_kernels_is_named_once(folder, monkeypatch, caplog, ask):
+    (folder / "file").touch()
+    kernels = folder / "file" / "kernels"
+    monkeypatch.setattr(kernel_cache, "kernel_folder", lambda: kernels)
+    for _ in range(2):
+        ask()
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("coreops", "WARNING")
+    assert f"{kernels} cannot be written: set CLAIMLAB_CACHE to another" in caplog.text
+
+
 def test_bad_dtype(folder):
     with pytest.raises(ValueError, match=r"dtypes.*float16.*'float32', 'float64'"):
         compiling.uncompiled(("float16",))
