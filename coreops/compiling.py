@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,13 +32,21 @@ _prepared = set()  # precisions that need no second look
 
 def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
     """Which of `dtypes`, a name or several, must still be compiled; none if kernels run as Python or cannot be kept."""
-    dtypes = (dtypes,) if isinstance(dtypes, str) else dtypes
-    for dtype in dtypes:
-        if dtype not in DTYPES:
-            raise wrong("dtypes", dtype, f"names among {', '.join(map(repr, DTYPES))}")
+    dtypes = _names(dtypes)
     if not JIT or not kernel_cache.keeps(kernel_cache.kernel_folder()):
         return ()
     return tuple(dtype for dtype in dtypes if not kernel_cache.compiled_mark(dtype).exists())
+
+
+def _names(dtypes):
+    wanted = f"names among {', '.join(map(repr, DTYPES))}"
+    if not isinstance(dtypes, Iterable):
+        raise wrong("dtypes", dtypes, wanted, TypeError)
+    names = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+    for name in names:
+        if name not in DTYPES:
+            raise wrong("dtypes", name, wanted)
+    return names
 
 
 def precompile(dtypes=DTYPES, wait=True) -> None:
@@ -47,7 +56,7 @@ def precompile(dtypes=DTYPES, wait=True) -> None:
     are only started, to be waited for by another call; they end with this process. RuntimeError with the compiler's
     message if one of them fails.
     """
-    dtypes = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+    dtypes = _names(dtypes)
     todo = [dtype for dtype in uncompiled(dtypes) if dtype not in _running]
     for dtype in todo:
         _running[dtype] = _start(dtype, shared=2 * len(todo) <= available_cores())

@@ -78,6 +78,9 @@ def test_a_folder_that_cannot_keep_kernels_is_named_once(folder, monkeypatch, ca
 def test_bad_dtype(folder):
     with pytest.raises(ValueError, match=r"dtypes.*float16.*'float32', 'float64'"):
         compiling.uncompiled(("float16",))
+    for ask in (compiling.uncompiled, compiling.precompile):
+        with pytest.raises(TypeError, match=r"dtypes: got 3, wanted names among 'float32', 'float64'"):
+            ask(3)
 
 
 def test_kernels_that_nobody_used_for_a_month_go(tmp_path, monkeypatch):
