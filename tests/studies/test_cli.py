@@ -63,6 +63,20 @@ def test_list(toy):
     assert "did you mean 'toy'" in call("list", "--chapter", "toi", code=2).output
 
 
+@pytest.mark.parametrize("content", [b"CLAIMS = (", b"# \xff"])
+def test_lists_name_a_study_that_cannot_be_read(toy, content):
+    """Its claims would seem to have no study, and its errata no finding."""
+    (toy / "studies" / "toy" / "aaa.py").write_bytes(content)
+    for arguments, line in (
+        (("list", "--chapter", "toy"), "3 claims, 2 with a study, 0 with a verdict."),
+        (("errata",), "1 errata, 1 shown by a finding."),
+    ):
+        text = call(*arguments, code=1).output
+        assert line in text
+        assert re.search(r"failed: toy/aaa: cannot be read: SyntaxError: .+aaa\.py", text)
+        assert "aaa.py" in as_json(*arguments, code=1)["failed"]["toy/aaa"]
+
+
 def test_errata(toy):
     call("run", "--all")
     (entry,) = as_json("errata")["errata"]
