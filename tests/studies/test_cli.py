@@ -261,6 +261,22 @@ def test_status(toy):
     assert "quick: svg file is missing or was changed" in call("status").output
 
 
+@pytest.mark.parametrize("mode", [(), ("--quick",), ("--set", "seeds=13")])
+def test_a_report_edited_by_hand_is_out_of_date(toy, mode):
+    """A number by less than is printed, or the verdict of a claim, of which no finding's hash knows."""
+    ran = as_json("run", "coin", *mode)
+    path = toy / ran["studies"][0]["files"]["md"].replace(".md", ".json")
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    estimate = whole["findings"][0]["estimate"] * (1 + 1e-9)
+    for part, change in (("findings", {"estimate": estimate}), ("claims", {"verdict": "refuted"})):
+        edited = whole | {part: [whole[part][0] | change, *whole[part][1:]]}
+        path.write_text(json.dumps(edited), encoding="utf-8")
+        assert "would run: json file was changed" in call("run", "coin", "--why", *mode).output
+        call("run", "coin", *mode)
+        assert json.loads(path.read_text(encoding="utf-8"))[part] == whole[part]
+        assert "up to date" in call("run", "coin", "--why", *mode).output
+
+
 def test_a_failing_study_does_not_stop_the_others(toy):
     source = (toy / "studies" / "toy" / "coin.py").read_text()
     broken = source.replace("    fig, ax = plotting.figure()", "    raise RuntimeError('no ink')")
