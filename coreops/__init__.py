@@ -125,7 +125,7 @@ from coreops.schedules import (
     WarmUp,
     robbins_monro,
 )
-from coreops.sweep import SweepInterrupted, fit, fit_many
+from coreops.sweep import SweepFailed, SweepInterrupted, fit, fit_many
 
 __version__ = "0.1.0"
 __all__ = [
@@ -232,6 +232,7 @@ __all__ = [
     "StepDecay",
     "Stratified",
     "Stream",
+    "SweepFailed",
     "SweepInterrupted",
     "Table",
     "Tanh",

@@ -77,6 +77,8 @@ def optional_instance(name, value, kind, wanted):
 
 def real_array(name, value, ndim=None):
     """A finite real array, of `ndim` dimensions if given."""
+    if value is None:  # which NumPy would take for an object
+        raise wrong(name, None, "an array of real numbers", TypeError)
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,15 @@ from coreops.target import JIT
 
 DTYPES = ("float32", "float64")
 ROOT = Path(__file__).resolve().parent.parent
+# First in a process that compiles: ends it when the one that started it has gone, killed ones too, which stop nothing.
+# (Windows names a parent that has gone for ever: there it goes on to its own end.)
+ORPHANS_END = """import os, threading, time
+def watch(parent):
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
+"""
 log = logging.getLogger("coreops")
 _running = {}  # precision -> the processes that compile it, until somebody has waited for them
 _prepared = set()  # precisions that need no second look
@@ -22,23 +32,31 @@ _prepared = set()  # precisions that need no second look
 
 def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
     """Which of `dtypes`, a name or several, must still be compiled; none if kernels run as Python or cannot be kept."""
-    dtypes = (dtypes,) if isinstance(dtypes, str) else dtypes
-    for dtype in dtypes:
-        if dtype not in DTYPES:
-            raise wrong("dtypes", dtype, f"names among {', '.join(map(repr, DTYPES))}")
-    if not JIT or not kernel_cache.usable(kernel_cache.kernel_folder()):
+    dtypes = _names(dtypes)
+    if not JIT or not kernel_cache.keeps(kernel_cache.kernel_folder()):
         return ()
     return tuple(dtype for dtype in dtypes if not kernel_cache.compiled_mark(dtype).exists())
+
+
+def _names(dtypes):
+    wanted = f"names among {', '.join(map(repr, DTYPES))}"
+    if not isinstance(dtypes, Iterable):
+        raise wrong("dtypes", dtypes, wanted, TypeError)
+    names = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+    for name in names:
+        if name not in DTYPES:
+            raise wrong("dtypes", name, wanted)
+    return names
 
 
 def precompile(dtypes=DTYPES, wait=True) -> None:
     """Bring the kernels of `dtypes`, a name or several, into the cache; returns at once if they are there.
 
     Nothing depends on it: what is not in the cache is compiled when it is first called. With wait=False the processes
-    are only started, to be waited for by another call; they end with this one. RuntimeError with the compiler's
+    are only started, to be waited for by another call; they end with this process. RuntimeError with the compiler's
     message if one of them fails.
     """
-    dtypes = (dtypes,) if isinstance(dtypes, str) else tuple(dtypes)
+    dtypes = _names(dtypes)
     todo = [dtype for dtype in uncompiled(dtypes) if dtype not in _running]
     for dtype in todo:
         _running[dtype] = _start(dtype, shared=2 * len(todo) <= available_cores())
@@ -89,7 +107,7 @@ def _start(dtype, shared):
 
 
 def _process(dtype, call, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
-    program = (
+    program = ORPHANS_END + (
         "from coreops.compiler import only_compile; only_compile(); "
         f"from coreops import every_kernel; every_kernel.{call.format(dtype)}"
     )

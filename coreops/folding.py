@@ -30,7 +30,7 @@ def fold_batch_norm(network, theta=None, stats=None):
     W' = W factor and b' = b factor + offset per output channel, the last axis of W, with factor = gain/sqrt(v + eps)
     and offset = shift - factor mu from the running mu and v. Batch norms elsewhere stay.
     network: a Network, with theta (P,) and stats, or a Result instead of all three. Returns Folded(network, theta,
-    stats). Raises ValueError if no batch norm follows an affine layer.
+    stats). Raises ValueError if no batch norm follows an affine layer, or a variance is negative.
     Ioffe & Szegedy 2015, section 3.1 (the single linear transform of inference).
 
     >>> network, theta, stats = fold_batch_norm(run)
@@ -38,6 +38,7 @@ def fold_batch_norm(network, theta=None, stats=None):
     if isinstance(network, Result):
         network, theta, stats = network.network, network.theta, network.stats
     instance("network", network, Network, "a Network, with theta and stats, or a Result")
+    network.check_variances("stats", stats)
     kept = {}
     layers = _fold(network.layers, "", "", {**network.parameters(theta), **network.statistics(stats)}, kept)
     if layers == network.layers:

@@ -44,6 +44,7 @@ def checked_start(network, theta, stats):
         if values.shape != (size,):
             raise wrong(name, f"shape {values.shape}", f"shape ({size},)")
         parts.append(cast(name, values, network.dtype))
+    network.check_variances("stats", parts[1])
     return parts
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import logging
 import os
 import shutil
 import time
@@ -14,6 +15,7 @@ import numba
 import platformdirs
 from numba.core.caching import FunctionCache, NullCache
 
+log = logging.getLogger("coreops")
 MONTH = 30 * 86400.0  # seconds
 
 
@@ -49,6 +51,23 @@ def usable(folder) -> bool:
     except OSError:
         return False
     return os.access(folder, os.W_OK)
+
+
+def keeps(folder) -> bool:
+    """Whether compiled kernels can be kept in the folder; says so, once, where they cannot."""
+    writable = usable(folder)
+    if not writable:
+        _tell(folder)
+    return writable
+
+
+@functools.cache
+def _tell(folder):
+    log.warning(
+        "coreops compiles its kernels in each process anew, as their folder %s cannot be written: set "
+        "CLAIMLAB_CACHE to another one",
+        folder,
+    )
 
 
 @functools.cache
@@ -113,7 +132,7 @@ class KernelCache:
 
     @functools.cached_property
     def files(self):
-        if not usable(self.folder):
+        if not keeps(self.folder):
             return NullCache()
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(self.folder)
         try:

@@ -138,6 +138,7 @@ def starting_point(network, seed, theta0, stats0):
     stats = network.initial_statistics(seed) if stats0 is None else np.array(real_array("stats0", stats0), float)
     if stats.shape != (network.n_statistics,):
         raise wrong("stats0", f"shape {stats.shape}", f"shape ({network.n_statistics},)")
+    network.check_variances("stats0", stats)
     return theta, stats
 
 

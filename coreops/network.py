@@ -123,6 +123,12 @@ class Network:
             position += tensor.size
         return views
 
+    def check_variances(self, name, stats):
+        """ValueError if a running variance in `stats` is negative: its root would be NaN."""
+        for tensor, values in self.statistics(stats).items():
+            if tensor.endswith("running_variance") and values.min() < 0:
+                raise wrong(name, f"a least {tensor} of {values.min()}", "variances >= 0")
+
     # --- data ---
 
     def encode_inputs(self, X, name="X"):

@@ -214,6 +214,8 @@ def encode(run: Run, data: Data, room=None) -> Row:
         order_size = -(-len(train) // batch_size) * batch_size
     theta0 = _start("theta0", run.theta0, network.n_parameters, network.dtype)
     stats0 = _start("stats0", run.stats0, network.n_statistics, network.dtype)
+    if stats0 is not None:
+        network.check_variances("stats0", stats0)
     return Row(
         network, record, ops, arena_size, x.reshape(-1), y.reshape(-1), weights, train, held_out, groups, order_size,
         theta0, stats0,

@@ -17,7 +17,7 @@ from coreops import records
 from coreops.checks import wrong
 from coreops.cuda import simulator
 from coreops.cuda.chunks import PLACE
-from coreops.kernel_cache import kernel_folder, usable
+from coreops.kernel_cache import keeps, kernel_folder
 from coreops.training import train_row
 
 POLL = 0.002  # seconds
@@ -81,7 +81,7 @@ def compiled():
     folder = kernel_folder()
     with setting("CACHE_DIR", str(folder)):
         # Optimised again at link time it takes twice as long to compile, and spills four times as much.
-        return cuda.jit(block_per_row, cache=usable(folder), max_registers=REGISTERS, lto=False)
+        return cuda.jit(block_per_row, cache=keeps(folder), max_registers=REGISTERS, lto=False)
 
 
 def launch(blocks, threads, shared_bytes, *buffers):

@@ -7,19 +7,33 @@ import re
 from xml.etree import ElementTree
 
 KINDS = (".svg", ".png")
+MATH = re.compile(r"(?<!\\)\$(.*?)(?<!\\)\$")
+RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 
 
 def panels(content) -> list[dict]:
-    """What `panels.find` stored in a figure's SVG or PNG; ValueError when there is nothing."""
+    """What `panels.find` stored in a figure's SVG or PNG, titles as `plain` text; ValueError when there is nothing."""
     try:
         text = _image(content).text["Description"] if _is_png(content) else _described(content)
-        found = [{"panel": p["panel"], "title": p["title"], "box": p["box"]} for p in json.loads(text)]
+        found = [{"panel": p["panel"], "title": plain(p["title"]), "box": p["box"]} for p in json.loads(text)]
     except (AttributeError, KeyError, OSError, SyntaxError, TypeError, ValueError):
         found = []  # drawn before figures said it, or damaged
     if not found:
         raise ValueError("does not say where its panels are")
     return found
+
+
+def plain(title) -> str:
+    """A title with its TeX as one would type it: 10⁻⁸ for $10^{-8}$, beta for $\\beta$."""
+    return MATH.sub(lambda math: _typed(math[1]), title).replace(r"\$", "$")
+
+
+def _typed(tex):
+    tex = re.sub(r"\\(math|text)\w+ ?", "", tex)  # fonts
+    tex = re.sub(r"\^\{?([-+]?\d+)\}?", lambda power: power[1].translate(RAISED), tex)
+    tex = re.sub(r"\\[,:; ]", " ", tex)
+    return re.sub(r"[\\{}]", "", tex)
 
 
 def crop(content, box) -> bytes:

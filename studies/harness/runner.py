@@ -77,6 +77,19 @@ def damage(study_id, mode) -> str | None:
     return None
 
 
+def markdown(made) -> bytes:
+    """The report for people, with the picture where the run's mode puts it."""
+    files = outputs(made.id, made.mode)
+    picture = Path(os.path.relpath(files["svg"], files["md"].parent)).as_posix()
+    return report.to_markdown(made, picture).encode("utf-8")
+
+
+def untouched(made) -> bool:
+    """Whether a report gives the hash of its findings and the Markdown that were written with it."""
+    hashed = result.result_hash(made.criteria_hash, made.findings)
+    return hashed == made.result_hash and sha256(markdown(made)) == made.volatile.files.get("md")
+
+
 def stale(study, options) -> tuple[list[str], dict, result.Report | None]:
     """(why the outputs must be made again, empty when they need not; the key; the report that is there)."""
     params = params_of(study, options)
@@ -89,6 +102,8 @@ def stale(study, options) -> tuple[list[str], dict, result.Report | None]:
         for kind, digest in old.volatile.files.items():
             if not files[kind].is_file() or sha256(files[kind].read_bytes()) != digest:
                 reasons.append(f"{kind} file is missing or was changed")
+        if not untouched(old):
+            reasons.append("json file was changed")
     return reasons, key, old
 
 
@@ -218,8 +233,7 @@ def write(made, figure) -> dict:
     """Writes figure, Markdown and, last, the JSON that makes them count. Returns the paths and `volatile`."""
     files = outputs(made.id, made.mode)
     svg, png = figure
-    picture = Path(os.path.relpath(files["svg"], files["md"].parent)).as_posix()
-    content = {"svg": svg, "png": png, "md": report.to_markdown(made, picture).encode("utf-8")}
+    content = {"svg": svg, "png": png, "md": markdown(made)}
     volatile = made.volatile.model_copy(update={"files": {k: sha256(v) for k, v in content.items()}})
     text = report.to_json(made.model_copy(update={"volatile": volatile}))
     report.from_json(text)  # refuses what breaks the schema before anything is written

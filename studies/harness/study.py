@@ -31,6 +31,7 @@ class Listing:
     version: int = 0
     expected_seconds: dict = field(default_factory=dict)
     errata: dict = field(default_factory=dict)  # erratum -> names of the findings that show it
+    broken: str = ""  # why nothing else is known: its syntax error
 
     @property
     def chapter(self) -> str:
@@ -72,12 +73,12 @@ def discover() -> dict[str, Listing]:
 
 
 def _read(id, path) -> Listing:
-    """The literals of a study's source. A syntax error is left to `load`, which reports it."""
+    """The literals of a study's source."""
     try:
         tree = syntax_tree(path)
         calls = [n for p in sources(path) for n in ast.walk(syntax_tree(p))]
-    except SyntaxError:
-        return Listing(id, path)
+    except SyntaxError as error:
+        return Listing(id, path, broken=f"cannot be read: SyntaxError: {error}")
     literals, errata = {}, {}
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)

@@ -12,6 +12,9 @@ def syntax_tree(path) -> ast.Module:
     One thread at a time: CPython 3.11 counts how deep it is in the trees of all threads together, and raises
     SystemError when the count differs in the end (github.com/python/cpython/issues/106905).
     """
-    text = path.read_text(encoding="utf-8")
-    with _turn:
-        return ast.parse(text)
+    try:
+        text = path.read_text(encoding="utf-8")
+        with _turn:
+            return ast.parse(text, path.name)
+    except ValueError as error:  # not UTF-8, or with null bytes
+        raise SyntaxError(f"{error} ({path.name})") from None

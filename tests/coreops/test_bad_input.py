@@ -266,6 +266,8 @@ def test_arguments_of_the_wrong_kind(tmp_path):
     complains("journal", "not a database", "a journal", fit_many, [run], X, Y, journal=tmp_path / "text")
     ragged = Run(cases.mlp(), optimizer=SGD(0.1), epochs=1, train=[[1], [2, 3]])
     complains("train", "list", "example numbers", fit_many, [ragged], X, Y)
+    for data, name in (((None, Y), "X"), ((X, None), "y")):
+        complains(f"^{name}:", "None", "array of real numbers", fit, cases.mlp(), *data, optimizer=SGD(0.1), epochs=1)
     complains("network", "3", "Network", gradient_check, 3, X, Y)
     complains("network", "3", "Network", loss_and_gradient, 3, np.zeros(2), X, Y)
     complains("step", "0", "> 0", gradient_check, cases.mlp(), X, Y, step=0)

@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -60,9 +61,26 @@ def test_nothing_is_compiled_where_kernels_run_as_python_or_cannot_be_kept(folde
     assert compiling.uncompiled() == ()
 
 
+@pytest.mark.parametrize(
+    "ask", [compiling.uncompiled, compiling.precompile, lambda: kernel_cache.KernelCache(len).files]
+)
+def test_a_folder_that_cannot_keep_kernels_is_named_once(folder, monkeypatch, caplog, ask):
+    (folder / "file").touch()
+    kernels = folder / "file" / "kernels"
+    monkeypatch.setattr(kernel_cache, "kernel_folder", lambda: kernels)
+    for _ in range(2):
+        ask()
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("coreops", "WARNING")
+    assert f"{kernels} cannot be written: set CLAIMLAB_CACHE to another" in caplog.text
+
+
 def test_bad_dtype(folder):
     with pytest.raises(ValueError, match=r"dtypes.*float16.*'float32', 'float64'"):
         compiling.uncompiled(("float16",))
+    for ask in (compiling.uncompiled, compiling.precompile):
+        with pytest.raises(TypeError, match=r"dtypes: got 3, wanted names among 'float32', 'float64'"):
+            ask(3)
 
 
 def test_kernels_that_nobody_used_for_a_month_go(tmp_path, monkeypatch):
@@ -81,6 +99,14 @@ def _program(path, text):
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return str(path)
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_one_process_for_each_precision_at_the_same_time(folder, monkeypatch):
@@ -228,9 +254,41 @@ def test_nothing_goes_on_compiling_after_the_process_that_asked(folder):
         "while not pids.exists() or len(pids.read_text().split()) < 2: time.sleep(0.01)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=compiling.ROOT, check=True, timeout=50)
-    for pid in (folder / "pids").read_text().split():
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(pid), 0)
+    assert not any(_alive(int(pid)) for pid in (folder / "pids").read_text().split())
+
+
+@pytest.mark.once
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_goes_on_compiling_after_a_process_that_was_killed(folder, number):
+    """Which stops nothing itself; with a stand-in for what compiles."""
+    package = folder / "tree" / "coreops"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "compiler.py").write_text("def only_compile(): pass\n")
+    (package / "every_kernel.py").write_text(
+        "import os, pathlib, time\n"
+        "def compile_all(dtype):\n"
+        f"    pathlib.Path({str(folder)!r}, f'{{os.getpid()}}.pid').touch()\n"
+        "    time.sleep(60)\n"
+    )
+    code = (
+        "from pathlib import Path; from coreops import compiling, kernel_cache\n"
+        f"kernel_cache.kernel_folder, compiling.JIT = lambda: Path({str(folder)!r}), True\n"
+        f"compiling.ROOT, compiling.available_cores = {str(package.parent)!r}, lambda: 2\n"
+        "compiling.precompile()"
+    )
+    env = os.environ | {"PYTHONPATH": str(compiling.ROOT)}
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=folder, env=env)
+    limit = time.monotonic() + 50
+    while len(pids := [int(path.stem) for path in folder.glob("*.pid")]) < 2 and time.monotonic() < limit:
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.wait() == -number and len(pids) == 2
+    limit = time.monotonic() + 20
+    while any(map(_alive, pids)) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not any(map(_alive, pids))
 
 
 def test_processes_find_the_sources_from_another_folder(folder, monkeypatch):

@@ -122,6 +122,11 @@ def test_every_kind_of_operation_is_tried():
     assert "DENSE" in names and {name for name in names if getattr(records, name) not in built} == set()
 
 
+def test_what_fit_many_says_it_raises_is_exported():
+    raised = set(re.findall(r"raises (Sweep\w+)", coreops.fit_many.__doc__))
+    assert len(raised) == 2 and raised <= set(coreops.__all__)
+
+
 # --- everything says where it comes from ---
 
 

@@ -21,7 +21,9 @@ from coreops import (
     WithReplacement,
     fit,
     fit_many,
+    fold_batch_norm,
     loss_and_gradient,
+    minimize,
 )
 from coreops.layers.batch_mean import DivideByMean
 from tests.coreops import cases
@@ -180,3 +182,22 @@ def test_batches_of_one_value_per_channel_are_refused(layer):
         assert fit(network(layer), X, Y, **settings, **allowed).status == "completed"
     images = Network(seen_as(layer, 2, 2), Dense(4, 3), loss=SoftmaxCrossEntropy(), input_shape=4)
     assert fit(images, X[:, [0, 1, 2, 0]], Y, batch_size=1, **settings).status == "completed"
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: type(layer).__name__)
+def test_a_negative_running_variance_is_refused(layer):
+    """A negative mean is none."""
+    net = network(layer)
+    theta, stats = net.initialize(0), net.initial_statistics(0)
+    net.statistics(stats)["1.running_mean"][0] = -1.0
+    loss_and_gradient(net, theta, X, Y, stats=stats, training=False)
+    net.statistics(stats)["1.running_variance"][2] = -0.5
+    for name, action, settings in (
+        ("stats0", fit, dict(optimizer=SGD(0.1), epochs=0, stats0=stats)),
+        ("stats0", fit, dict(optimizer=SGD(0.1), epochs=1, stats0=stats, frozen=True)),
+        ("stats0", minimize, dict(stats0=stats)),
+        ("stats", loss_and_gradient, dict(stats=stats)),
+    ):
+        place = (net, theta, X, Y) if action is loss_and_gradient else (net, X, Y)
+        complains(f"^{name}:", r"1\.running_variance of -0\.5", ">= 0", action, *place, **settings)
+    complains("^stats:", r"1\.running_variance of -0\.5", ">= 0", fold_batch_norm, net, theta, stats)

@@ -76,7 +76,7 @@ class ToyProcess:
     def __init__(self, tree, log):
         self.tree, self.log = tree, log
 
-    def __call__(self, *arguments, delay=0.0, cache="cache"):
+    def __call__(self, *arguments, delay=0.0, cache="cache", stdout=subprocess.PIPE):
         environment = os.environ | {
             "CLAIMLAB_CACHE": str(self.tree.parent / cache),
             "TOY_LOG": str(self.log),
@@ -87,7 +87,7 @@ class ToyProcess:
             [sys.executable, "-m", "studies", *arguments],
             cwd=self.tree,
             env=environment,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )

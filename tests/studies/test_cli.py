@@ -63,6 +63,20 @@ def test_list(toy):
     assert "did you mean 'toy'" in call("list", "--chapter", "toi", code=2).output
 
 
+@pytest.mark.parametrize("content", [b"CLAIMS = (", b"# \xff"])
+def test_lists_name_a_study_that_cannot_be_read(toy, content):
+    """Its claims would seem to have no study, and its errata no finding."""
+    (toy / "studies" / "toy" / "aaa.py").write_bytes(content)
+    for arguments, line in (
+        (("list", "--chapter", "toy"), "3 claims, 2 with a study, 0 with a verdict."),
+        (("errata",), "1 errata, 1 shown by a finding."),
+    ):
+        text = call(*arguments, code=1).output
+        assert line in text
+        assert re.search(r"failed: toy/aaa: cannot be read: SyntaxError: .+aaa\.py", text)
+        assert "aaa.py" in as_json(*arguments, code=1)["failed"]["toy/aaa"]
+
+
 def test_errata(toy):
     call("run", "--all")
     (entry,) = as_json("errata")["errata"]
@@ -245,6 +259,22 @@ def test_status(toy):
     call("run", "coin", "--quick")
     (toy / "build" / "quick" / "figures" / "toy" / "coin.svg").unlink()
     assert "quick: svg file is missing or was changed" in call("status").output
+
+
+@pytest.mark.parametrize("mode", [(), ("--quick",), ("--set", "seeds=13")])
+def test_a_report_edited_by_hand_is_out_of_date(toy, mode):
+    """A number by less than is printed, or the verdict of a claim, of which no finding's hash knows."""
+    ran = as_json("run", "coin", *mode)
+    path = toy / ran["studies"][0]["files"]["md"].replace(".md", ".json")
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    estimate = whole["findings"][0]["estimate"] * (1 + 1e-9)
+    for part, change in (("findings", {"estimate": estimate}), ("claims", {"verdict": "refuted"})):
+        edited = whole | {part: [whole[part][0] | change, *whole[part][1:]]}
+        path.write_text(json.dumps(edited), encoding="utf-8")
+        assert "would run: json file was changed" in call("run", "coin", "--why", *mode).output
+        call("run", "coin", *mode)
+        assert json.loads(path.read_text(encoding="utf-8"))[part] == whole[part]
+        assert "up to date" in call("run", "coin", "--why", *mode).output
 
 
 def test_a_failing_study_does_not_stop_the_others(toy):

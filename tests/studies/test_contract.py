@@ -212,7 +212,7 @@ def test_a_study_trains_if_its_sources_import_coreops(toy):
 def test_two_threads_parse_one_after_the_other(monkeypatch, tmp_path):
     inside, most = [], []
 
-    def parse(text):
+    def parse(text, name):
         inside.append(threading.get_ident())
         time.sleep(0.02)
         most.append(len(inside))

@@ -221,6 +221,23 @@ def test_figure_lists_the_panels(drawn):
     assert list(drawn[1].iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("steps to error $10^{-8}$", "steps to error 10⁻⁸"),
+        ("$p$ = 2: stiff; $p$ = 4: good", "p = 2: stiff; p = 4: good"),
+        (r"$x^2$, $e^{-t}$ and $\mathrm{sd}_{ij}$ at $\beta_1\,=\,0.9$", "x², e^-t and sd_ij at beta_1 = 0.9"),
+        (r"costs \$5, 5 $ or \$6", "costs $5, 5 $ or $6"),
+    ],
+)
+def test_titles_are_listed_as_plain_text(title, text):
+    described = json.dumps([{"panel": "A", "title": title, "box": [0, 0, 1, 1]}])
+    fig, _ = plotting.figure()
+    out = io.BytesIO()
+    fig.savefig(out, format="png", metadata={"Description": described})
+    assert [p["title"] for p in crop.panels(out.getvalue())] == [text]
+
+
 def test_figure_writes_a_panel_of_the_figure_that_is_there(drawn):
     picture, folder = drawn
     box = crop.panels(picture.read_bytes())[1]["box"]

@@ -154,6 +154,19 @@ def test_piped_json_is_all_there_is_and_usage_exits_2(toy_process):
     assert "did you mean 'run'" in err
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+@pytest.mark.parametrize("arguments", [("status",), ("list", "--json"), ("run", "coin", "--quick"), ("--help",)])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_one_sentence(toy_process, monkeypatch, arguments, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    with open("/dev/full", "w") as full:
+        process = toy_process(*arguments, stdout=full)
+        err = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == "Error: the output cannot be written: No space left on device"
+    assert "Traceback" not in err and "Exception ignored" not in err
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys\n"

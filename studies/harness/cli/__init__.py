@@ -1,5 +1,6 @@
 """The command line. Heavy imports happen inside commands: ``claimlab --help`` must be immediate."""
 
+import os
 import sys
 
 import click
@@ -71,4 +72,11 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign must not end a run
-    cli.main(prog_name="claimlab")
+    try:
+        cli.main(prog_name="claimlab")
+    except OSError as error:
+        if error.filename is not None:  # a file of its own: a fault, wanted with its traceback
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
+        click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+        sys.exit(1)

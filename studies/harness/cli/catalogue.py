@@ -4,6 +4,7 @@ import click
 
 from studies.harness import study as studies
 from studies.harness.cli.common import json_option, load, print_json, print_table, resolve
+from studies.harness.cli.options import report_failures
 from studies.harness.suggest import suggestion
 
 
@@ -17,14 +18,19 @@ def readable(reports):
         raise click.ClickException(str(error)) from None
 
 
-def claim_rows() -> list[dict]:
+def unreadable(listings) -> dict[str, str]:
+    """{id: why} of studies of whose claims and findings their source, broken, says nothing."""
+    return {id: listing.broken for id, listing in listings.items() if listing.broken}
+
+
+def claim_rows(listings) -> list[dict]:
     """Every registered claim with its study and its verdict, None where there is none."""
     from studies.harness.index import verdicts
     from studies.harness.registry import registry
 
     known, measured = registry(), readable(verdicts)
     by_claim = {}
-    for id, listing in studies.discover().items():
+    for id, listing in listings.items():
         for claim in listing.claims:
             by_claim.setdefault(claim, id)
     rows = []
@@ -56,20 +62,22 @@ def claim_rows() -> list[dict]:
 @json_option
 def list_claims(chapter, studied, as_json):
     """All claims of the lectures, with the study and the verdict where there is one."""
-    rows = claim_rows()
+    listings = studies.discover()
+    rows, failed = claim_rows(listings), unreadable(listings)
     chapters = {r["chapter"] for r in rows if r["chapter"]}
     if chapter and chapter not in chapters:
         raise click.UsageError(f"no chapter is called {chapter!r}{suggestion(chapter, chapters)}")
     rows = [r for r in rows if (not chapter or r["chapter"] == chapter) and (not studied or r["study"])]
     if as_json:
-        print_json({"claims": rows})
-        return
-    print_table(
-        ("claim", "deck", "slide", "study", "verdict", "statement"),
-        [(r["id"], r["deck"], r["slide"], r["study"] or "–", r["verdict"] or "–", r["claim"]) for r in rows],
-    )
-    with_study, judged = sum(bool(r["study"]) for r in rows), sum(bool(r["verdict"]) for r in rows)
-    click.echo(f"{len(rows)} claims, {with_study} with a study, {judged} with a verdict.")
+        print_json({"claims": rows, "failed": failed})
+    else:
+        print_table(
+            ("claim", "deck", "slide", "study", "verdict", "statement"),
+            [(r["id"], r["deck"], r["slide"], r["study"] or "–", r["verdict"] or "–", r["claim"]) for r in rows],
+        )
+        with_study, judged = sum(bool(r["study"]) for r in rows), sum(bool(r["verdict"]) for r in rows)
+        click.echo(f"{len(rows)} claims, {with_study} with a study, {judged} with a verdict.")
+    report_failures(failed, as_json)
 
 
 @click.command(epilog="Example: claimlab errata --json")
@@ -79,8 +87,9 @@ def errata(as_json):
     from studies.harness.index import summaries
     from studies.harness.registry import registry
 
-    shown, verdicts = {}, {}
-    for id, listing in studies.discover().items():
+    listings, shown, verdicts = studies.discover(), {}, {}
+    failed = unreadable(listings)
+    for id, listing in listings.items():
         for erratum, names in listing.errata.items():
             shown.setdefault(erratum, []).extend(f"{id}:{n}" for n in names)
     for report in readable(summaries):
@@ -96,22 +105,23 @@ def errata(as_json):
         for id, entry in registry().errata.items()
     ]
     if as_json:
-        print_json({"errata": rows})
-        return
-    print_table(
-        ("erratum", "kind", "as printed", "corrected", "shown by"),
-        [
-            (
-                r["id"],
-                r.get("kind", ""),
-                r.get("says", ""),
-                r.get("correct", ""),
-                ", ".join(f"{f['finding']} ({f['verdict'] or 'not run'})" for f in r["findings"]) or "–",
-            )
-            for r in rows
-        ],
-    )
-    click.echo(f"{len(rows)} errata, {sum(bool(r['findings']) for r in rows)} shown by a finding.")
+        print_json({"errata": rows, "failed": failed})
+    else:
+        print_table(
+            ("erratum", "kind", "as printed", "corrected", "shown by"),
+            [
+                (
+                    r["id"],
+                    r.get("kind", ""),
+                    r.get("says", ""),
+                    r.get("correct", ""),
+                    ", ".join(f"{f['finding']} ({f['verdict'] or 'not run'})" for f in r["findings"]) or "–",
+                )
+                for r in rows
+            ],
+        )
+        click.echo(f"{len(rows)} errata, {sum(bool(r['findings']) for r in rows)} shown by a finding.")
+    report_failures(failed, as_json)
 
 
 @click.command(epilog="Example: claimlab show momentum/optimal_rate")
