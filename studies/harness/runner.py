@@ -102,7 +102,7 @@ def stale(study, options) -> tuple[list[str], dict, result.Report | None]:
         for kind, digest in old.volatile.files.items():
             if not files[kind].is_file() or sha256(files[kind].read_bytes()) != digest:
                 reasons.append(f"{kind} file is missing or was changed")
-        if not untouched(old):
+        if not reasons and not untouched(old):
             reasons.append("json file was changed")
     return reasons, key, old
 

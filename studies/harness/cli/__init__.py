@@ -1,5 +1,6 @@
 """The command line. Heavy imports happen inside commands: ``claimlab --help`` must be immediate."""
 
+import errno
 import os
 import sys
 
@@ -7,6 +8,7 @@ import click
 
 from studies.harness.suggest import suggestion
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what the output may meet
 COMMANDS = {
     "list": ("catalogue", "list_claims", "All claims of the lectures, with study and verdict."),
     "errata": ("catalogue", "errata", "All errata, with the finding that shows each."),
@@ -75,7 +77,7 @@ def main():
     try:
         cli.main(prog_name="claimlab")
     except OSError as error:
-        if error.filename is not None:  # a file of its own: a fault, wanted with its traceback
+        if error.errno not in NO_ROOM or error.filename is not None:  # a fault, wanted with its traceback
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
         click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
