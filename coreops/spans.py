@@ -8,7 +8,7 @@ from numba.extending import overload
 from coreops import vectors
 from coreops.target import INLINED, at, lane, lanes
 
-# --- rows of products too small for `gemm`, by all lanes; no barrier at the end ---
+# --- rows of products too small for `gemm`, by all lanes; no barrier at the end; k >= 1, as layers and batches have ---
 
 
 def combine(buffer, start, x, step, w, pitch, y, n, k):
