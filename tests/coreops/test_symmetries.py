@@ -12,6 +12,7 @@ from coreops import (
     ReLU,
     Residual,
     Scale,
+    ScaledTanh,
     Sigmoid,
     SoftmaxCrossEntropy,
     SquaredError,
@@ -36,7 +37,9 @@ def change(net, theta, new):
     return np.abs(network_outputs(net, new, X) - z).max() / np.abs(z).max()
 
 
-@pytest.mark.parametrize("activations", [(Tanh(),), (ReLU(),), (Sigmoid(), Scale(4), LeakyReLU()), ()], ids=repr)
+@pytest.mark.parametrize(
+    "activations", [(Tanh(),), (ReLU(),), (Sigmoid(), Scale(4), LeakyReLU()), (ScaledTanh(),), ()], ids=repr
+)
 def test_all_permutations(activations):
     """4! copies, all different, one function."""
     net, theta = setting(*activations)
