@@ -3,7 +3,7 @@
 import numpy as np
 
 from coreops import records
-from coreops.checks import cast, instance, integer, real_array, wrong
+from coreops.checks import cast, flag, instance, integer, real_array, wrong
 from coreops.interpreter import backward, forward
 from coreops.network import Network
 from coreops.plan import aligned
@@ -189,14 +189,18 @@ def loaded(network, theta, X, y, stats=None):
 
 
 def _differentiate(network, theta, X, y, stats, training, seed, step, extra_mode):
-    integer("seed", seed, 0, 2**64 - 1)
-    integer("step", step, 0)
+    mode, key = pass_mode(training) | extra_mode, draw_key(seed, step)
     prepared, m = loaded(network, theta, X, y, stats)
-    loss, gradient = prepared.differentiate(m, pass_mode(training) | extra_mode, seed, step)
+    loss, gradient = prepared.differentiate(m, mode, *key)
     dx = prepared.part(prepared.row["input_gradient"], m, prepared.row["n_in"])
     return loss, gradient.copy(), dx.copy()
 
 
 def pass_mode(training):
     """The mode of a pass that is to be differentiated: as in a training step, or as in an evaluation."""
-    return TRAIN | (SAMPLE | BATCH_STATISTICS if training else 0)
+    return TRAIN | (SAMPLE | BATCH_STATISTICS if flag("training", training) else 0)
+
+
+def draw_key(seed, step):
+    """(seed, step), checked: what keys the draws of a pass."""
+    return integer("seed", seed, 0, 2**64 - 1), integer("step", step, 0)

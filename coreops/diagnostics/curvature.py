@@ -3,7 +3,7 @@
 import numpy as np
 
 from coreops.checks import finite_number, instance, integer, real_array, wrong
-from coreops.inference import CHUNK, Prepared, checked_start, pass_mode
+from coreops.inference import CHUNK, Prepared, checked_start, draw_key, pass_mode
 from coreops.network import Network
 from coreops.records import BATCH_STATISTICS
 
@@ -25,14 +25,14 @@ def hessian(network, theta, X, y, *, stats=None, training=True, seed=0, step=0):
     y, m = network.encode_targets(y, len(x)), len(x)
     prepared = Prepared(network, *checked_start(network, theta, stats), m)
     prepared.load(x, y)
-    mode, theta = pass_mode(training), prepared.theta
+    mode, key, theta = pass_mode(training), draw_key(seed, step), prepared.theta
     result = np.empty((theta.size, theta.size))
     for j, center in enumerate(theta.copy()):
         h = np.cbrt(np.finfo(float).eps) * max(1.0, abs(center))
         theta[j] = center + h
-        result[j] = prepared.differentiate(m, mode, seed, step)[1]
+        result[j] = prepared.differentiate(m, mode, *key)[1]
         theta[j] = center - h
-        result[j] -= prepared.differentiate(m, mode, seed, step)[1]
+        result[j] -= prepared.differentiate(m, mode, *key)[1]
         result[j] /= 2 * h
         theta[j] = center
     return 0.5 * (result + result.T)

@@ -297,6 +297,9 @@ def test_bad_arguments():
         complains("^X", r"\(9, 2\)", "n, 3", function, net, theta, X[:, :2])
     complains("^y", r"\(8,\)", "9 targets", layer_statistics, net, theta, X, Y[1:])
     complains("^flat", "-1", ">= 0", layer_statistics, net, theta, X, flat=-1)
+    for function, data in ((layer_outputs, (X,)), (layer_statistics, (X, Y)), (hessian, (X, Y))):
+        for name, value in (("seed", -1), ("seed", 2**64), ("step", -1), ("step", 0.5), ("training", "no")):
+            complains(f"^{name}", str(value), "wanted", function, net, theta, *data, **{name: value})
     complains("^network", "3", "Network", hessian, 3, theta, X, Y)
     complains("^theta", r"\(2,\)", "shape", hessian, net, np.zeros(2), X, Y)
     wide = Network(Dense(3, 9000), loss=SquaredError())
