@@ -114,8 +114,6 @@ def minimize(
             raise wrong("options", options, "None with method 'Newton', which is not scipy's")
     elif damping or line_search:
         raise wrong("damping, line_search", (damping, line_search), f"their defaults with method {method!r}")
-    if not network.n_parameters:
-        raise wrong("network", network, "a network with something to learn")
     network = network.astype("float64")
     theta, stats = starting_point(network, seed, theta0, stats0)
     objective = Objective(network, X, y, stats, penalty.l2 if penalty else 0.0)
@@ -132,6 +130,8 @@ def minimize(
 
 def starting_point(network, seed, theta0, stats0):
     """theta and stats, checked and copied, in float64; None is as the network's initializers draw them."""
+    if not network.n_parameters:
+        raise wrong("network", network, "a network with something to learn")
     theta = network.initialize(seed) if theta0 is None else np.array(real_array("theta0", theta0), float)
     if theta.shape != (network.n_parameters,):
         raise wrong("theta0", f"shape {theta.shape}", f"shape ({network.n_parameters},)")
