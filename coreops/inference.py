@@ -152,6 +152,9 @@ def recalibrate(network, theta, stats, X, batch_size=None):
     """Statistics as the average over the batches of X, in the given order; a last short batch is left out."""
     x = network.encode_inputs(X)
     size = len(x) if batch_size is None else integer("batch_size", batch_size, 1, len(x))
+    for name, positions in network.plan.positions.items():
+        if size * positions == 1:  # whose variance would be 0, and not what the unbiased one estimates
+            raise wrong(f"batch_size with {name}", "a batch of 1 example", "at least 2 to take statistics of")
     prepared = Prepared(network, theta, stats, size)
     for name, view in network.statistics(prepared.stats).items():
         if name.endswith(".batches"):
