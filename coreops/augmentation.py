@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from coreops.checks import finite_number, integer, positive_integer, real_array, wrong
+from coreops.checks import finite_number, integer, keep_integers, positive_integer, real_array, wrong
 from coreops.rng import host_generator
 
 IMAGES = "images of shape (n, h, w) or (n, h, w, c) with h, w >= 2, or rows with image_shape=(h, w) or (h, w, c)"
@@ -30,7 +30,7 @@ class Shift(Transform):
     pixels: int = 1
 
     def __post_init__(self):
-        integer("Shift pixels", self.pixels, 0)
+        keep_integers(self, "pixels", low=0)
 
     def apply(self, images, generator, fill):
         offsets = generator.integers(-self.pixels, self.pixels, (len(images), 2), endpoint=True)
@@ -92,7 +92,7 @@ class Occlude(Transform):
     size: int = 2
 
     def __post_init__(self):
-        positive_integer("Occlude size", self.size)
+        keep_integers(self, "size")
 
     def apply(self, images, generator, fill):
         n, h, w, _ = images.shape

@@ -33,6 +33,13 @@ def positive_integer(name, value):
     return integer(name, value, 1)
 
 
+def keep_integers(spec, *fields, low=1, wanted=None):
+    """Integer fields of a frozen spec, checked and kept as Python's: products of NumPy's small integers overflow."""
+    for field in fields:
+        value = integer(f"{type(spec).__name__} {field}", getattr(spec, field), low, wanted=wanted)
+        object.__setattr__(spec, field, value)
+
+
 def finite_number(name, value, low=None, high=None, high_open=False):
     """A real, finite number, optionally in [low, high] or [low, high)."""
     wanted = "a finite number"

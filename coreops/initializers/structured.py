@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coreops.checks import finite_number, instance, integer, positive_integer, wrong
+from coreops.checks import finite_number, instance, integer, keep_integers, wrong
 from coreops.initializers.base import Initializer, normal
 from coreops.initializers.scaling import HeNormal
 from coreops.rng import INITIALIZE, draw, uniform
@@ -57,8 +57,7 @@ class Duplicated(Initializer):
 
     def __post_init__(self):
         instance("Duplicated base", self.base, Initializer, BASE)
-        positive_integer("Duplicated outputs", self.outputs)
-        positive_integer("Duplicated inputs", self.inputs)
+        keep_integers(self, "outputs", "inputs")
 
     def fill(self, out, seed, ordinal, fan_in, fan_out):
         groups = {-1: self.outputs} if self.inputs == 1 else {-1: self.outputs, -2: self.inputs}

@@ -52,6 +52,13 @@ def extents(name, value, rank=2):
     return (positive_integer(name, value),) * rank
 
 
+def keep_extents(spec, field, rank=2):
+    """Extents of a frozen spec, checked and kept as Python's integers, a list as a tuple."""
+    value = getattr(spec, field)
+    checked = extents(f"{type(spec).__name__} {field}", value, rank)
+    object.__setattr__(spec, field, checked if isinstance(value, (tuple, list)) else checked[0])
+
+
 def padding(name, value, size):
     """Checks a padding against the window's extents."""
     if value not in PADDINGS:
