@@ -8,7 +8,7 @@ from coreops.checks import finite_number, instance
 from coreops.inference import CHUNK, Prepared, checked_start, draw_key, pass_mode
 from coreops.interpreter import backward
 from coreops.network import Network
-from coreops.records import ELEMENTWISE, INPUT_GRADIENT, NO_LOSS, NO_PARAMETER_GRADIENT, TRAIN
+from coreops.records import ELEMENTWISE, INPUT_GRADIENT, NO_LOSS, NO_PARAMETER_GRADIENT
 
 
 class LayerStatistics(NamedTuple):
@@ -94,7 +94,7 @@ class _Passes:
             yield part, len(self.x[part])
 
     def forward(self, m):
-        self.prepared.forward(self.prepared.inputs(m), None, (self.mode & ~TRAIN) | NO_LOSS, *self.draws)
+        self.prepared.forward(self.prepared.inputs(m), None, self.mode | NO_LOSS, *self.draws)
 
     def differentiate(self, m):
         return self.prepared.differentiate(m, self.mode | INPUT_GRADIENT, *self.draws)[1]

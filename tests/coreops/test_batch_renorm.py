@@ -16,6 +16,8 @@ from coreops import (
     Tanh,
     fit,
     input_gradient,
+    layer_outputs,
+    layer_statistics,
     loss_and_gradient,
 )
 from tests.coreops import cases
@@ -73,6 +75,16 @@ def test_unclipped_it_trains_as_it_evaluates():
 def test_bounds_grow_from_begin_to_end(step, dtype):
     value, _ = loss_and_gradient(alone(LAYER, dtype), THETA, X, TARGETS, stats=STATS, step=step)
     assert value == pytest.approx(oracle(X, step), rel=50 * EPS[dtype])
+
+
+@pytest.mark.parametrize("step", [0, 14, 20])
+def test_signals_of_a_training_step_are_corrected(step):
+    """With targets or without: the outputs are those that the loss of the step is taken of."""
+    settings = dict(stats=STATS, training=True, step=step)
+    y = layer_outputs(alone(LAYER), THETA, X, **settings)["0"]
+    assert np.sum(y * TARGETS) / len(X) == pytest.approx(oracle(X, step), rel=1e-12)
+    for targets in (None, TARGETS):
+        assert layer_statistics(alone(LAYER), THETA, X, targets, **settings)[0].mean == pytest.approx(y.mean())
 
 
 @pytest.mark.parametrize("step", [0, 14, 20])
