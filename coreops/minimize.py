@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from coreops.checks import finite_number, flag, instance, integer, optional_instance, real_array, wrong
+from coreops.checks import choice, finite_number, flag, instance, integer, optional_instance, real_array, wrong
 from coreops.inference import loss_and_gradient
 from coreops.network import Network
 from coreops.penalties import L2
@@ -97,8 +97,7 @@ def minimize(
     >>> found = minimize(net, X, y, method="L-BFGS", seed=1)
     """
     instance("network", network, Network, "a Network")
-    if method not in METHODS:
-        raise wrong("method", method, f"one of {', '.join(METHODS)}")
+    choice("method", method, METHODS)
     integer("iterations", iterations, 1)
     integer("seed", seed, 0, 2**64 - 1)
     finite_number("tolerance", tolerance, 0)

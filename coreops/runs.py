@@ -9,6 +9,7 @@ from coreops import records
 from coreops.adversaries import Adversary
 from coreops.checks import (
     cast,
+    choice,
     finite_number,
     flag,
     instance,
@@ -47,8 +48,7 @@ class EarlyStopping:
     def __post_init__(self):
         positive_integer("EarlyStopping patience", self.patience)
         finite_number("EarlyStopping min_delta", self.min_delta, 0)
-        if self.monitor not in MONITORS:
-            raise wrong("EarlyStopping monitor", self.monitor, " or ".join(MONITORS))
+        choice("EarlyStopping monitor", self.monitor, MONITORS, " or ".join(MONITORS))
 
 
 @dataclass(frozen=True, eq=False)

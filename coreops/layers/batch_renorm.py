@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops import records
-from coreops.checks import finite_number, keep_integers, wrong
+from coreops.checks import finite_number, keep_integers, number, wrong
 from coreops.layers.batch_norm import (
     BEGIN,
     CHANNELS,
@@ -46,7 +46,7 @@ class BatchRenorm(BatchStatistics):
         keep_integers(self, "end", low=self.begin, wanted=f"an integer >= begin = {self.begin}")
         for name, low in (("r_max", 1.0), ("d_max", 0.0)):
             bound = getattr(self, name)
-            if bound != math.inf:
+            if number(f"BatchRenorm {name}", bound) != math.inf:
                 finite_number(f"BatchRenorm {name}", bound, low)
             elif self.begin != self.end:
                 raise wrong(f"BatchRenorm {name}", bound, "a finite number, or begin = end: infinity is not grown to")

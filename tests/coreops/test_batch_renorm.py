@@ -131,6 +131,7 @@ BAD = [
     ("r_max", dict(r_max=0.9)), ("r_max", dict(r_max=math.nan)), ("r_max", dict(r_max=math.inf)),
     ("d_max", dict(d_max=-1.0)), ("d_max", dict(d_max=math.inf, begin=3, end=4)), ("begin", dict(begin=-1)),
     ("end", dict(begin=5, end=4)), ("end", dict(end=2.5)), ("decay", dict(decay=-0.1)), ("eps", dict(eps=math.inf)),
+    ("r_max", dict(r_max=np.ones(2))),
 ]  # fmt: skip
 
 
