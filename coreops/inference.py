@@ -128,12 +128,12 @@ def network_outputs(network, theta, X, stats=None, batch_statistics=False):
     """
     x = network.encode_inputs(X)
     stats = network.initial_statistics(0) if stats is None else stats
-    prepared = Prepared(network, theta, stats, len(x) if batch_statistics else min(CHUNK, len(x)))
-    mode = NO_LOSS | (BATCH_STATISTICS if batch_statistics else 0)
+    mode, capacity = evaluation(batch_statistics, len(x))
+    prepared = Prepared(network, theta, stats, capacity)
     out = np.empty((len(x), network.n_out), network.dtype)
     for start in range(0, len(x), prepared.capacity):
         part = x[start : start + prepared.capacity]
-        prepared.forward(part, mode=mode)
+        prepared.forward(part, mode=mode | NO_LOSS)
         out[start : start + len(part)] = prepared.outputs(len(part))
     return out
 
@@ -143,9 +143,14 @@ def evaluate_network(network, theta, X, y, stats=None, batch_statistics=False):
     x = network.encode_inputs(X)
     y = network.encode_targets(y, len(x))
     stats = network.initial_statistics(0) if stats is None else stats
-    prepared = Prepared(network, theta, stats, len(x) if batch_statistics else min(CHUNK, len(x)))
-    loss, error = prepared.evaluate(x, y, BATCH_STATISTICS if batch_statistics else 0)
+    mode, capacity = evaluation(batch_statistics, len(x))
+    loss, error = Prepared(network, theta, stats, capacity).evaluate(x, y, mode)
     return float(loss), float(error) if network.loss.classifier else float("nan")
+
+
+def evaluation(batch_statistics, n):
+    """(mode, examples per pass) of an evaluation of n examples: with their own statistics they go together."""
+    return (BATCH_STATISTICS, n) if flag("batch_statistics", batch_statistics) else (0, min(CHUNK, n))
 
 
 def recalibrate(network, theta, stats, X, batch_size=None):

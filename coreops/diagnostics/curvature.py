@@ -3,9 +3,8 @@
 import numpy as np
 
 from coreops.checks import finite_number, instance, integer, real_array, wrong
-from coreops.inference import CHUNK, Prepared, checked_start, draw_key, pass_mode
+from coreops.inference import Prepared, checked_start, draw_key, evaluation, pass_mode
 from coreops.network import Network
-from coreops.records import BATCH_STATISTICS
 
 MOST_PARAMETERS = 20_000  # a Hessian of 3 GiB
 
@@ -72,9 +71,9 @@ def loss_along(network, theta_a, theta_b, X, y, points, *, stats=None, batch_sta
     points = real_array("points", points, 1)
     x = network.encode_inputs(X)
     y = network.encode_targets(y, len(x))
-    prepared = Prepared(network, *ends[0], len(x) if batch_statistics else min(CHUNK, len(x)))
-    losses = np.empty(len(points))
+    mode, capacity = evaluation(batch_statistics, len(x))
+    prepared, losses = Prepared(network, *ends[0], capacity), np.empty(len(points))
     for k, t in enumerate(points):
         prepared.theta[:] = (1 - t) * ends[0][0].astype(float) + t * ends[1][0].astype(float)
-        losses[k] = prepared.evaluate(x, y, BATCH_STATISTICS if batch_statistics else 0)[0]
+        losses[k] = prepared.evaluate(x, y, mode)[0]
     return losses

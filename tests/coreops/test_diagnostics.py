@@ -306,5 +306,7 @@ def test_bad_arguments():
     complains("^network", "36000", "20000", hessian, wide, wide.initialize(0), X, np.zeros((9, 9000)))
     complains("^network", "3", "Network", loss_along, 3, theta, theta, X, Y, 3)
     complains("^theta", r"\(2,\)", "shape", loss_along, net, theta, np.zeros(2), X, Y, 3)
+    complains("^batch_statistics", "'no'", "True or False", loss_along, net, theta, theta, X, Y, 3,
+              batch_statistics="no")  # fmt: skip
     for points in (1, 0.5, "a", [[1.0]], [np.nan]):
         complains("^points", "got", "wanted", loss_along, net, theta, theta, X, Y, points)
