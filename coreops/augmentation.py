@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from coreops.checks import finite_number, integer, positive_integer, real_array, wrong
+from coreops.checks import finite_number, instance, integer, keep_integers, positive_integer, real_array, wrong
 from coreops.rng import host_generator
 
+TRANSFORMS = "a transform such as Shift(1), or several in a list"
 IMAGES = "images of shape (n, h, w) or (n, h, w, c) with h, w >= 2, or rows with image_shape=(h, w) or (h, w, c)"
 
 
@@ -30,7 +31,7 @@ class Shift(Transform):
     pixels: int = 1
 
     def __post_init__(self):
-        integer("Shift pixels", self.pixels, 0)
+        keep_integers(self, "pixels", low=0)
 
     def apply(self, images, generator, fill):
         offsets = generator.integers(-self.pixels, self.pixels, (len(images), 2), endpoint=True)
@@ -92,7 +93,7 @@ class Occlude(Transform):
     size: int = 2
 
     def __post_init__(self):
-        positive_integer("Occlude size", self.size)
+        keep_integers(self, "size")
 
     def apply(self, images, generator, fill):
         n, h, w, _ = images.shape
@@ -149,10 +150,9 @@ def augment(X, y, *, copies, transforms, seed, image_shape=None, fill=0.0):
         raise wrong("y", f"shape {y.shape}", f"{len(X)} targets, one per image")
     copies, fill = integer("copies", copies, 0, 2**16 - 1), finite_number("fill", fill)
     seed = integer("seed", seed, 0, 2**64 - 1)
-    transforms = (transforms,) if isinstance(transforms, Transform) else tuple(transforms)
-    for transform in transforms:
-        if not isinstance(transform, Transform):
-            raise wrong("transforms", transform, "transforms such as Shift(1)", TypeError)
+    transforms = (transforms,) if isinstance(transforms, Transform) else transforms
+    for transform in instance("transforms", transforms, (tuple, list), TRANSFORMS):
+        instance("transforms", transform, Transform, TRANSFORMS)
     parts = [images]
     for copy in range(copies):
         changed = images
@@ -214,7 +214,8 @@ def _as_images(X, image_shape):
             raise wrong("X", f"shape {X.shape} and no image_shape", IMAGES)
         shape = X.shape[1:]
     else:
-        shape = tuple(positive_integer("image_shape", side) for side in image_shape)
+        sides = instance("image_shape", image_shape, (tuple, list), "(h, w) or (h, w, c)")
+        shape = tuple(positive_integer("image_shape", side) for side in sides)
         if len(shape) not in (2, 3):
             raise wrong("image_shape", shape, "(h, w) or (h, w, c)")
         if X.ndim != 2 or X.shape[1] != np.prod(shape):

@@ -33,6 +33,13 @@ def positive_integer(name, value):
     return integer(name, value, 1)
 
 
+def keep_integers(spec, *fields, low=1, wanted=None):
+    """Integer fields of a frozen spec, checked and kept as Python's: products of NumPy's small integers overflow."""
+    for field in fields:
+        value = integer(f"{type(spec).__name__} {field}", getattr(spec, field), low, wanted=wanted)
+        object.__setattr__(spec, field, value)
+
+
 def finite_number(name, value, low=None, high=None, high_open=False):
     """A real, finite number, optionally in [low, high] or [low, high)."""
     wanted = "a finite number"
@@ -54,9 +61,14 @@ def finite_number(name, value, low=None, high=None, high_open=False):
 
 def number(name, value):
     """A real number; infinity is one."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise wrong_type(name, value, "a number")
-    return float(value)
+    return float(value) if isinstance(value, (float, np.floating)) else finite_number(name, value)
+
+
+def choice(name, value, known, wanted=None):
+    """One of the strings `known`."""
+    if not isinstance(value, str) or value not in known:  # an array would be compared element by element
+        raise wrong(name, value, wanted or f"one of {', '.join(map(repr, known))}")
+    return value
 
 
 def flag(name, value):

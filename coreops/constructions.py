@@ -23,7 +23,7 @@ def tent_map(depth, dtype="float64"):
     Two ReLUs a layer: t(x) = 2 max(0, x) - 4 max(0, x - 1/2) for x in [0, 1]. depth: positive integer.
     Telgarsky 2015, "Representation benefits of deep feedforward networks".
     """
-    positive_integer("tent_map depth", depth)
+    depth = positive_integer("tent_map depth", depth)
     layers = [layer for k in range(depth) for layer in (Dense(1 if k == 0 else 2, 2), ReLU())]
     values = {"0.weight": [[1, 1]], f"{2 * depth}.weight": [[2], [-4]], f"{2 * depth}.bias": 0}
     values |= {f"{2 * k}.weight": [[2, 2], [-4, -4]] for k in range(1, depth)}

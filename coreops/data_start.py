@@ -4,7 +4,7 @@ import numpy as np
 
 from coreops import records
 from coreops.checks import instance, wrong
-from coreops.inference import Prepared
+from coreops.inference import Prepared, checked_start
 from coreops.network import Network
 
 
@@ -21,8 +21,7 @@ def initialize_from_data(network, theta, X, stats=None):
     """
     instance("network", network, Network, "a Network")
     x = network.encode_inputs(X)
-    network.parameters(theta)
-    prepared = Prepared(network, theta, network.initial_statistics(0) if stats is None else stats, len(x))
+    prepared = Prepared(network, *checked_start(network, theta, stats), len(x))
     ops = prepared.ops
     layers = [k for k in range(len(ops)) if ops[k]["kind"] == records.WEIGHT_NORM]
     if not layers:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import scipy
 
-from coreops.checks import instance, real_array, wrong
+from coreops.checks import choice, instance, real_array, wrong
 from coreops.diagnostics import layer_outputs
 from coreops.inference import checked_start, network_outputs
 from coreops.layers import Dropout
@@ -70,8 +70,8 @@ def _links(loss, mean):
 
     Of probabilities the geometric mean, normalised, is the link of the mean of the logits.
     """
-    if mean not in MEANS or (mean == "geometric" and loss.link is None):
-        raise wrong("mean", mean, " or ".join(map(repr, MEANS if loss.link else MEANS[:1])))
+    known = MEANS if loss.link else MEANS[:1]
+    choice("mean", mean, known, " or ".join(map(repr, known)))
     links = {"softmax": lambda z: scipy.special.softmax(z, axis=-1), "sigmoid": scipy.special.expit, None: lambda z: z}
     link, same = links[loss.link], links[None]
     return (same, link) if mean == "geometric" else (link, same)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from coreops import records
-from coreops.checks import cast, instance, integer, real_array, wrong
+from coreops.checks import cast, flag, instance, integer, real_array, wrong
 from coreops.interpreter import backward, forward
 from coreops.network import Network
 from coreops.plan import aligned
@@ -129,12 +129,12 @@ def network_outputs(network, theta, X, stats=None, batch_statistics=False):
     """
     x = network.encode_inputs(X)
     stats = network.initial_statistics(0) if stats is None else stats
-    prepared = Prepared(network, theta, stats, len(x) if batch_statistics else min(CHUNK, len(x)))
-    mode = NO_LOSS | (BATCH_STATISTICS if batch_statistics else 0)
+    mode, capacity = evaluation(batch_statistics, len(x))
+    prepared = Prepared(network, theta, stats, capacity)
     out = np.empty((len(x), network.n_out), network.dtype)
     for start in range(0, len(x), prepared.capacity):
         part = x[start : start + prepared.capacity]
-        prepared.forward(part, mode=mode)
+        prepared.forward(part, mode=mode | NO_LOSS)
         out[start : start + len(part)] = prepared.outputs(len(part))
     return out
 
@@ -144,15 +144,23 @@ def evaluate_network(network, theta, X, y, stats=None, batch_statistics=False):
     x = network.encode_inputs(X)
     y = network.encode_targets(y, len(x))
     stats = network.initial_statistics(0) if stats is None else stats
-    prepared = Prepared(network, theta, stats, len(x) if batch_statistics else min(CHUNK, len(x)))
-    loss, error = prepared.evaluate(x, y, BATCH_STATISTICS if batch_statistics else 0)
+    mode, capacity = evaluation(batch_statistics, len(x))
+    loss, error = Prepared(network, theta, stats, capacity).evaluate(x, y, mode)
     return float(loss), float(error) if network.loss.classifier else float("nan")
+
+
+def evaluation(batch_statistics, n):
+    """(mode, examples per pass) of an evaluation of n examples: with their own statistics they go together."""
+    return (BATCH_STATISTICS, n) if flag("batch_statistics", batch_statistics) else (0, min(CHUNK, n))
 
 
 def recalibrate(network, theta, stats, X, batch_size=None):
     """Statistics as the average over the batches of X, in the given order; a last short batch is left out."""
     x = network.encode_inputs(X)
     size = len(x) if batch_size is None else integer("batch_size", batch_size, 1, len(x))
+    for name, positions in network.plan.positions.items():
+        if size * positions == 1:  # whose variance would be 0, and not what the unbiased one estimates
+            raise wrong(f"batch_size with {name}", "a batch of 1 example", "at least 2 to take statistics of")
     prepared = Prepared(network, theta, stats, size)
     for name, view in network.statistics(prepared.stats).items():
         if name.endswith(".batches"):
@@ -190,14 +198,18 @@ def loaded(network, theta, X, y, stats=None):
 
 
 def _differentiate(network, theta, X, y, stats, training, seed, step, extra_mode):
-    integer("seed", seed, 0, 2**64 - 1)
-    integer("step", step, 0)
+    mode, key = pass_mode(training) | extra_mode, draw_key(seed, step)
     prepared, m = loaded(network, theta, X, y, stats)
-    loss, gradient = prepared.differentiate(m, pass_mode(training) | extra_mode, seed, step)
+    loss, gradient = prepared.differentiate(m, mode, *key)
     dx = prepared.part(prepared.row["input_gradient"], m, prepared.row["n_in"])
     return loss, gradient.copy(), dx.copy()
 
 
 def pass_mode(training):
     """The mode of a pass that is to be differentiated: as in a training step, or as in an evaluation."""
-    return TRAIN | (SAMPLE | BATCH_STATISTICS if training else 0)
+    return TRAIN | (SAMPLE | BATCH_STATISTICS if flag("training", training) else 0)
+
+
+def draw_key(seed, step):
+    """(seed, step), checked: what keys the draws of a pass."""
+    return integer("seed", seed, 0, 2**64 - 1), integer("step", step, 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from coreops.checks import finite_number, flag, instance, integer, optional_instance, real_array, wrong
+from coreops.checks import choice, finite_number, flag, instance, integer, optional_instance, real_array, wrong
 from coreops.inference import loss_and_gradient
 from coreops.network import Network
 from coreops.penalties import L2
@@ -97,8 +97,7 @@ def minimize(
     >>> found = minimize(net, X, y, method="L-BFGS", seed=1)
     """
     instance("network", network, Network, "a Network")
-    if method not in METHODS:
-        raise wrong("method", method, f"one of {', '.join(METHODS)}")
+    choice("method", method, METHODS)
     integer("iterations", iterations, 1)
     integer("seed", seed, 0, 2**64 - 1)
     finite_number("tolerance", tolerance, 0)
@@ -114,8 +113,6 @@ def minimize(
             raise wrong("options", options, "None with method 'Newton', which is not scipy's")
     elif damping or line_search:
         raise wrong("damping, line_search", (damping, line_search), f"their defaults with method {method!r}")
-    if not network.n_parameters:
-        raise wrong("network", network, "a network with something to learn")
     network = network.astype("float64")
     theta, stats = starting_point(network, seed, theta0, stats0)
     objective = Objective(network, X, y, stats, penalty.l2 if penalty else 0.0)
@@ -132,6 +129,8 @@ def minimize(
 
 def starting_point(network, seed, theta0, stats0):
     """theta and stats, checked and copied, in float64; None is as the network's initializers draw them."""
+    if not network.n_parameters:
+        raise wrong("network", network, "a network with something to learn")
     theta = network.initialize(seed) if theta0 is None else np.array(real_array("theta0", theta0), float)
     if theta.shape != (network.n_parameters,):
         raise wrong("theta0", f"shape {theta.shape}", f"shape ({network.n_parameters},)")

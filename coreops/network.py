@@ -1,6 +1,7 @@
 """A network: a list of layer specs, laid out once as a plan."""
 
 import functools
+import numbers
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Network:
 
     def _input_shape(self, shape):
         if shape is not None:
-            shape = (shape,) if isinstance(shape, int) else shape
+            shape = (shape,) if isinstance(shape, numbers.Integral) else shape
             if not isinstance(shape, (tuple, list)) or not 1 <= len(shape) <= 3:
                 raise wrong("input_shape", shape, "(n,), (length, channels) or (height, width, channels)")
             return tuple(positive_integer("input_shape", n) for n in shape)

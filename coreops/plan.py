@@ -136,6 +136,8 @@ class Plan:
     def _tensor(self, sort, name, shape, fan_in, fan_out, init):
         tensors = self.tensors[sort]
         name = ".".join(map(str, (*self.scope, name)))
+        if len(shape) < 2 and init.needs_inputs:
+            raise wrong(f"{name} by {init}", f"a tensor of shape {shape}", "inputs and outputs: two dimensions")
         tensors.append(Parameter(name, shape, sort, sort + len(tensors), fan_in, fan_out, init))
         return tensors[-1]
 

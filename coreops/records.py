@@ -16,7 +16,7 @@ DROPOUT, DROP_CONNECT, NOISE, WEIGHT_NOISE = 40, 41, 42, 43
 SQUARED_ERROR, LINEAR_LOSS, BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY = 100, 101, 102, 103
 SIGMOID_SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, HINGE, LOGISTIC, SOFTMAX_SQUARED_ERROR = 104, 105, 106, 107, 108, 109
 # What acts on each element alone: layers whose slope is a number per unit.
-ELEMENTWISE = (RECTIFIER, SIGMOID, TANH, SOFTPLUS, THRESHOLD, PRELU, SINUSOID)
+ELEMENTWISE = (RECTIFIER, SIGMOID, TANH, SCALED_TANH, SOFTPLUS, THRESHOLD, PRELU, SINUSOID)
 # Activations whose derivative follows from their output, and what may lie before them if that output is to overwrite
 # their input: operations whose backward pass does not look at what they computed.
 OVERWRITING = (RECTIFIER, SIGMOID, TANH)

@@ -67,6 +67,7 @@ class Fitted:
     def recalibrated(self, X, batch_size=None):
         """The same result with running statistics taken anew: the average over batches of X, default all of X at once.
 
+        Raises ValueError for batches of one value per channel.
         Izmailov et al. 2018, "Averaging weights leads to wider optima", section 3.1 (the update of batch norms).
         """
         again = copy.copy(self)

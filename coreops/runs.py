@@ -9,6 +9,7 @@ from coreops import records
 from coreops.adversaries import Adversary
 from coreops.checks import (
     cast,
+    choice,
     finite_number,
     flag,
     instance,
@@ -47,8 +48,7 @@ class EarlyStopping:
     def __post_init__(self):
         positive_integer("EarlyStopping patience", self.patience)
         finite_number("EarlyStopping min_delta", self.min_delta, 0)
-        if self.monitor not in MONITORS:
-            raise wrong("EarlyStopping monitor", self.monitor, " or ".join(MONITORS))
+        choice("EarlyStopping monitor", self.monitor, MONITORS, " or ".join(MONITORS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +195,7 @@ def encode(run: Run, data: Data, room=None) -> Row:
     y = data.targets(network) if run.y is None else network.encode_targets(run.y, n)
     train = data.numbers(n) if run.train is None else index_array("train", run.train, n)
     held_out = data.numbers(0) if run.validation is None else index_array("validation", run.validation, n)
-    batch_size = len(train) if run.batch_size is None else run.batch_size
+    batch_size = len(train) if run.batch_size is None else int(run.batch_size)
     if batch_size > len(train):
         raise wrong("batch_size", batch_size, f"an integer in [1, {len(train)}], the number of training examples")
     _check_batch_norm(run, batch_size, len(train))

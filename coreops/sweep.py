@@ -8,7 +8,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from coreops.checks import instance, positive_integer, real_array, wrong
+from coreops.checks import choice, instance, positive_integer, real_array, wrong
 from coreops.compiling import prepare
 from coreops.cores import available_cores
 from coreops.inference import aligned_empty
@@ -158,8 +158,7 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
         raise wrong("rows", "an empty table", "at least one Run")
     for i, run in enumerate(rows):
         instance(f"rows[{i}]", run, Run, "a Run")
-    if target not in TARGETS:
-        raise wrong("target", target, f"one of {', '.join(map(repr, TARGETS))}")
+    choice("target", target, TARGETS)
     if progress is not None and not callable(progress):
         raise wrong("progress", progress, "a callable progress(done, total)", TypeError)
     if journal is not None and not isinstance(journal, (str, os.PathLike)):

@@ -3,9 +3,8 @@
 import numpy as np
 
 from coreops.checks import finite_number, instance, integer, real_array, wrong
-from coreops.inference import CHUNK, Prepared, checked_start, pass_mode
+from coreops.inference import Prepared, checked_start, draw_key, evaluation, pass_mode
 from coreops.network import Network
-from coreops.records import BATCH_STATISTICS
 
 MOST_PARAMETERS = 20_000  # a Hessian of 3 GiB
 
@@ -25,14 +24,14 @@ def hessian(network, theta, X, y, *, stats=None, training=True, seed=0, step=0):
     y, m = network.encode_targets(y, len(x)), len(x)
     prepared = Prepared(network, *checked_start(network, theta, stats), m)
     prepared.load(x, y)
-    mode, theta = pass_mode(training), prepared.theta
+    mode, key, theta = pass_mode(training), draw_key(seed, step), prepared.theta
     result = np.empty((theta.size, theta.size))
     for j, center in enumerate(theta.copy()):
         h = np.cbrt(np.finfo(float).eps) * max(1.0, abs(center))
         theta[j] = center + h
-        result[j] = prepared.differentiate(m, mode, seed, step)[1]
+        result[j] = prepared.differentiate(m, mode, *key)[1]
         theta[j] = center - h
-        result[j] -= prepared.differentiate(m, mode, seed, step)[1]
+        result[j] -= prepared.differentiate(m, mode, *key)[1]
         result[j] /= 2 * h
         theta[j] = center
     return 0.5 * (result + result.T)
@@ -72,9 +71,9 @@ def loss_along(network, theta_a, theta_b, X, y, points, *, stats=None, batch_sta
     points = real_array("points", points, 1)
     x = network.encode_inputs(X)
     y = network.encode_targets(y, len(x))
-    prepared = Prepared(network, *ends[0], len(x) if batch_statistics else min(CHUNK, len(x)))
-    losses = np.empty(len(points))
+    mode, capacity = evaluation(batch_statistics, len(x))
+    prepared, losses = Prepared(network, *ends[0], capacity), np.empty(len(points))
     for k, t in enumerate(points):
         prepared.theta[:] = (1 - t) * ends[0][0].astype(float) + t * ends[1][0].astype(float)
-        losses[k] = prepared.evaluate(x, y, BATCH_STATISTICS if batch_statistics else 0)[0]
+        losses[k] = prepared.evaluate(x, y, mode)[0]
     return losses

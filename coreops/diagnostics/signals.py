@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from coreops.checks import finite_number, instance
-from coreops.inference import CHUNK, Prepared, checked_start, pass_mode
+from coreops.inference import CHUNK, Prepared, checked_start, draw_key, pass_mode
 from coreops.interpreter import backward
 from coreops.network import Network
-from coreops.records import ELEMENTWISE, INPUT_GRADIENT, NO_LOSS, NO_PARAMETER_GRADIENT, TRAIN
+from coreops.records import ELEMENTWISE, INPUT_GRADIENT, NO_LOSS, NO_PARAMETER_GRADIENT
 
 
 class LayerStatistics(NamedTuple):
@@ -81,10 +81,10 @@ class _Passes:
         instance("network", network, Network, "a Network")
         self.x = network.encode_inputs(X)
         self.y = None if y is None else network.encode_targets(y, len(self.x))
+        self.mode, self.draws = pass_mode(training), draw_key(seed, step)
         capacity = len(self.x) if training else min(CHUNK, len(self.x))
         self.prepared = Prepared(network, *checked_start(network, theta, stats), capacity)
-        self.mode, self.draws, self.layers = pass_mode(training), (seed, step), list(network.plan.outputs.items())
-        self.operations = network.plan.operations
+        self.layers, self.operations = list(network.plan.outputs.items()), network.plan.operations
 
     def chunks(self):
         """(slice, number of examples) of one chunk after the other, loaded."""
@@ -94,7 +94,7 @@ class _Passes:
             yield part, len(self.x[part])
 
     def forward(self, m):
-        self.prepared.forward(self.prepared.inputs(m), None, (self.mode & ~TRAIN) | NO_LOSS, *self.draws)
+        self.prepared.forward(self.prepared.inputs(m), None, self.mode | NO_LOSS, *self.draws)
 
     def differentiate(self, m):
         return self.prepared.differentiate(m, self.mode | INPUT_GRADIENT, *self.draws)[1]

@@ -19,7 +19,7 @@ def permute_units(network, theta, layer, permutation):
     """
     new, incoming, between, outgoing = _around(network, theta, layer)
     n = outgoing.shape[0]
-    permutation = np.asarray(permutation)
+    permutation = real_array("permutation", permutation)
     whole = permutation.dtype.kind in "iu" and permutation.shape == (n,)
     if not whole or not np.array_equal(np.sort(permutation), np.arange(n)):
         raise wrong("permutation", permutation, f"all numbers from 0 to {n - 1}, once each")

@@ -8,7 +8,9 @@ from coreops.rng import fill_normal, fill_uniform
 
 
 class Initializer(ABC):
-    """Fills one tensor; subclasses say with what."""
+    """Fills one tensor; subclasses say with what.   needs_inputs: whether it must have two dimensions or more."""
+
+    needs_inputs = False
 
     @abstractmethod
     def fill(self, out, seed, ordinal, fan_in, fan_out):

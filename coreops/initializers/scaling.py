@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coreops.checks import finite_number, wrong
+from coreops.checks import choice, finite_number
 from coreops.initializers.base import Initializer, laplace, normal, signs, uniform
 
 # name -> (draw, square of the distribution's own parameter over its variance)
@@ -29,8 +29,7 @@ class Scaled(Initializer):
         finite_number(f"{name} gain", self.gain, 0)
         finite_number(f"{name} scale", self.scale, 0)
         for field, known in (("fan", FANS), ("distribution", DISTRIBUTIONS)):
-            if getattr(self, field) not in tuple(known):
-                raise wrong(f"{name} {field}", getattr(self, field), f"one of {', '.join(map(repr, known))}")
+            choice(f"{name} {field}", getattr(self, field), known)
 
     def fill(self, out, seed, ordinal, fan_in, fan_out):
         draw, ratio = DISTRIBUTIONS[self.distribution]

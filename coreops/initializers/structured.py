@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coreops.checks import finite_number, instance, integer, positive_integer, wrong
+from coreops.checks import finite_number, instance, integer, keep_integers, wrong
 from coreops.initializers.base import Initializer, normal
 from coreops.initializers.scaling import HeNormal
 from coreops.rng import INITIALIZE, draw, uniform
@@ -23,17 +23,18 @@ class Orthogonal(Initializer):
     """W^T W = gain^2 I (as many inputs as outputs or more) or W W^T = gain^2 I, W the (inputs, outputs) matrix.
 
     Q of the QR decomposition of independent normals, its columns signed so that R has a positive diagonal: uniform
-    (Haar) over orthogonal matrices. gain: number >= 0. Raises ValueError for a tensor of one dimension.
+    (Haar) over orthogonal matrices. gain: number >= 0. A network refuses it for a tensor of one dimension.
     Source: Saxe, McClelland & Ganguli 2014, section 3; Mezzadri 2007, section 5 for the signs.
     """
 
     gain: float = 1.0
+    needs_inputs = True
 
     def __post_init__(self):
         finite_number("Orthogonal gain", self.gain, 0)
 
     def fill(self, out, seed, ordinal, fan_in, fan_out):
-        matrix = _matrix("Orthogonal", out).reshape(-1, out.shape[-1])
+        matrix = out.reshape(-1, out.shape[-1])
         normals = np.empty((max(matrix.shape), min(matrix.shape)))
         normal(normals, seed, ordinal, 1.0)
         q, r = np.linalg.qr(normals)
@@ -57,12 +58,15 @@ class Duplicated(Initializer):
 
     def __post_init__(self):
         instance("Duplicated base", self.base, Initializer, BASE)
-        positive_integer("Duplicated outputs", self.outputs)
-        positive_integer("Duplicated inputs", self.inputs)
+        keep_integers(self, "outputs", "inputs")
+
+    @property
+    def needs_inputs(self):
+        return self.inputs > 1 or self.base.needs_inputs
 
     def fill(self, out, seed, ordinal, fan_in, fan_out):
         groups = {-1: self.outputs} if self.inputs == 1 else {-1: self.outputs, -2: self.inputs}
-        shape = list((out if self.inputs == 1 else _matrix("Duplicated with inputs", out)).shape)
+        shape = list(out.shape)
         for axis, copies in groups.items():
             shape[axis] = math.ceil(shape[axis] / copies)
         different = np.empty(shape)
@@ -97,21 +101,18 @@ class GaugeImbalanced(Initializer):
             if getattr(self, name) is not None:
                 integer(f"GaugeImbalanced {name}", getattr(self, name), 0, 2**16 - 1)
 
+    @property
+    def needs_inputs(self):
+        return self.inputs is not None or self.base.needs_inputs
+
     def fill(self, out, seed, ordinal, fan_in, fan_out):
         self.base.fill(out, seed, ordinal, fan_in, fan_out)
         if self.outputs is not None:
             out *= self.factors(seed, self.outputs, out.shape[-1])
         if self.inputs is not None:
-            matrix = _matrix("GaugeImbalanced with inputs", out)
-            matrix /= self.factors(seed, self.inputs, matrix.shape[-2])[:, None]
+            out /= self.factors(seed, self.inputs, out.shape[-2])[:, None]
 
     def factors(self, seed, units, n):
         """The factors of set `units` of n units."""
         words = [draw(np.uint64(seed), INITIALIZE, units, GAUGE_STEP, k // 4)[k % 4] for k in range(n)]
         return 10.0 ** (self.spread * (2 * np.array([uniform(word) for word in words]) - 1))
-
-
-def _matrix(name, out):
-    if out.ndim < 2:
-        raise wrong(name, f"a tensor of shape {out.shape}", "inputs and outputs: at least two dimensions")
-    return out

@@ -195,20 +195,21 @@ def other_activation_forward(op, m, arena):
 
 @kernel
 def other_activation_backward(op, m, arena, mode):
-    """dx = dy phi'(x), with phi' = sigmoid(x), rate (slope - y^2/slope), 0."""
+    """dx = dy phi'(x), with phi' = sigmoid(x), rate slope (1 - (y/slope)^2), 0."""
     flags, n, kind = op["flags"], m * op["n_out"], op["kind"]
     if flags & SKIP_DX and not mode & INPUT_GRADIENT:
         return
     x, y = arena[op["x"] : op["x"] + n], arena[op["y"] : op["y"] + n]
     dx, dy = arena[op["dx"] : op["dx"] + n], arena[op["dy"] : op["dy"] + n]
     slope, rate = arena.dtype.type(op["slope"]), arena.dtype.type(op["rate"])
-    add, zero = flags & ADD_DX != 0, arena.dtype.type(0)
+    add, zero, one = flags & ADD_DX != 0, arena.dtype.type(0), arena.dtype.type(1)
     if kind == records.SOFTPLUS:
         for i in range(lane(), n, lanes()):
             dx[i] = (dx[i] if add else zero) + dy[i] * sigmoid(x[i])
     elif kind == records.SCALED_TANH:
         for i in range(lane(), n, lanes()):
-            dx[i] = (dx[i] if add else zero) + dy[i] * (rate * (slope - y[i] * y[i] / slope))
+            t = y[i] / slope  # tanh: 1, and the derivative 0, where that is saturated
+            dx[i] = (dx[i] if add else zero) + dy[i] * (rate * slope * (one - t * t))
     elif not add:
         for i in range(lane(), n, lanes()):
             dx[i] = zero

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops import records
-from coreops.checks import finite_number, integer, wrong
+from coreops.checks import finite_number, keep_integers, number, wrong
 from coreops.layers.batch_norm import (
     BEGIN,
     CHANNELS,
@@ -42,11 +42,11 @@ class BatchRenorm(BatchStatistics):
 
     def __post_init__(self):
         super().__post_init__()
-        integer("BatchRenorm begin", self.begin, 0)
-        integer("BatchRenorm end", self.end, self.begin, wanted=f"an integer >= begin = {self.begin}")
+        keep_integers(self, "begin", low=0)
+        keep_integers(self, "end", low=self.begin, wanted=f"an integer >= begin = {self.begin}")
         for name, low in (("r_max", 1.0), ("d_max", 0.0)):
             bound = getattr(self, name)
-            if bound != math.inf:
+            if number(f"BatchRenorm {name}", bound) != math.inf:
                 finite_number(f"BatchRenorm {name}", bound, low)
             elif self.begin != self.end:
                 raise wrong(f"BatchRenorm {name}", bound, "a finite number, or begin = end: infinity is not grown to")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coreops import records
-from coreops.checks import flag, optional_instance, positive_integer
+from coreops.checks import flag, keep_integers, optional_instance
 from coreops.initializers import Initializer
 from coreops.products import affine, column_sums, matmul_nt, matmul_tn
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, SKIP_DX
@@ -26,8 +26,7 @@ class Dense:
     bias_init: Initializer | None = None
 
     def __post_init__(self):
-        positive_integer("Dense n_in", self.n_in)
-        positive_integer("Dense n_out", self.n_out)
+        keep_integers(self, "n_in", "n_out")
         flag("Dense bias", self.bias)
         for name in ("init", "bias_init"):
             wanted = "an initializer such as HeNormal(), or None"

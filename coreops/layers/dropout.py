@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops import records
-from coreops.checks import finite_number, wrong
+from coreops.checks import choice, finite_number
 from coreops.records import ADD_DX, INPUT_GRADIENT, SAMPLE, SKIP_DX
 from coreops.rng import MASK_BITS, draw
 from coreops.target import barrier, kernel, lane, lanes
@@ -16,13 +16,12 @@ INVERTED, TEST, UNSCALED = 0, 1, 2
 
 def check_drop(name, rate, scaling):
     finite_number(f"{name} rate", rate, 0, 1, high_open=True)
-    if scaling not in SCALINGS:
-        raise wrong(f"{name} scaling", scaling, "'inverted', 'test' or 'none'")
+    choice(f"{name} scaling", scaling, SCALINGS, "'inverted', 'test' or 'none'")
 
 
 def threshold(rate):
     """Of 2^32: a word below it is a drop, so that a rate is resolved to 2.3e-10."""
-    return min(round(rate * 2**32), 2**32 - 1)
+    return min(round(float(rate) * 2**32), 2**32 - 1)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops import records
-from coreops.checks import finite_number, integer, optional_instance, positive_integer, real_array, wrong
+from coreops.checks import finite_number, keep_integers, optional_instance, real_array, wrong
 from coreops.initializers import Constant, Initializer, LecunNormal, Uniform
 from coreops.layers.activation import ReLU
 from coreops.layers.dense import add_dense
@@ -41,8 +41,7 @@ class FourierFeatures:
     scale: float = 1.0
 
     def __post_init__(self):
-        positive_integer("FourierFeatures n_in", self.n_in)
-        positive_integer("FourierFeatures n_features", self.n_features)
+        keep_integers(self, "n_in", "n_features")
         finite_number("FourierFeatures scale", self.scale, 0)
 
     def build(self, plan, x):
@@ -65,7 +64,7 @@ class FourierSeries:
     weights: tuple | None = None
 
     def __post_init__(self):
-        integer("FourierSeries order", self.order, 0)
+        keep_integers(self, "order", low=0)
         if self.weights is not None:
             weights = real_array("FourierSeries weights", self.weights, 1)
             if len(weights) != self.order + 1:
@@ -98,8 +97,7 @@ class RandomReLUFeatures:
     bias_init: Initializer | None = None
 
     def __post_init__(self):
-        positive_integer("RandomReLUFeatures n_in", self.n_in)
-        positive_integer("RandomReLUFeatures n_features", self.n_features)
+        keep_integers(self, "n_in", "n_features")
         for name in ("init", "bias_init"):
             wanted = "an initializer such as HeNormal(), or None"
             optional_instance(f"RandomReLUFeatures {name}", getattr(self, name), Initializer, wanted)

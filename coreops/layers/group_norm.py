@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops import records
-from coreops.checks import positive_integer
+from coreops.checks import keep_integers
 from coreops.layers.normalization import Normalization
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, SKIP_DX
 from coreops.target import barrier, kernel, lane, lanes
@@ -55,7 +55,7 @@ class GroupNorm(ExampleStatistics):
 
     def __post_init__(self):
         super().__post_init__()
-        positive_integer("GroupNorm groups", self.groups)
+        keep_integers(self, "groups")
 
     def group_count(self, channels):
         return self.groups

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coreops import records
-from coreops.checks import flag, optional_instance, positive_integer
+from coreops.checks import flag, keep_integers, optional_instance
 from coreops.initializers import Initializer
 from coreops.layers.dense import add_dense
 from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
@@ -27,8 +27,7 @@ class Maxout:
     bias_init: Initializer | None = None
 
     def __post_init__(self):
-        for name in ("n_in", "n_out", "pieces"):
-            positive_integer(f"Maxout {name}", getattr(self, name))
+        keep_integers(self, "n_in", "n_out", "pieces")
         flag("Maxout bias", self.bias)
         for name in ("init", "bias_init"):
             wanted = "an initializer such as HeNormal(), or None"

@@ -16,6 +16,7 @@ from coreops.layers.window import (
     STRIDE_Y,
     WIDTH,
     extents,
+    keep_extents,
     slide,
 )
 from coreops.records import ADD_DX, INPUT_GRADIENT, NONE, SKIP_DX
@@ -29,14 +30,9 @@ class Pooling:
     kind: int
 
     def __post_init__(self):
-        name = type(self).__name__
-        for field in ("size", "stride"):
-            value = getattr(self, field)
-            if field == "stride" and value is None:
-                continue
-            both = extents(f"{name} {field}", value)
-            if isinstance(value, list):
-                object.__setattr__(self, field, both)  # a list would not be a frozen value
+        keep_extents(self, "size")
+        if self.stride is not None:
+            keep_extents(self, "stride")
 
     def build(self, plan, x):
         rank = max(1, min(2, len(x.shape) - 1))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from coreops import records
-from coreops.checks import optional_instance, positive_integer
+from coreops.checks import keep_integers, optional_instance
 from coreops.initializers import Initializer
 from coreops.records import ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, SKIP_DX
 from coreops.target import barrier, kernel, lane, lanes
@@ -23,7 +23,7 @@ class Scale:
     init: Initializer | None = None
 
     def __post_init__(self):
-        positive_integer("Scale n", self.n)
+        keep_integers(self, "n")
         optional_instance("Scale init", self.init, Initializer, "an initializer such as Constant(1), or None")
 
     @property

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from coreops import records
-from coreops.checks import flag, optional_instance, positive_integer
+from coreops.checks import flag, keep_integers, optional_instance
 from coreops.initializers import Initializer
 from coreops.layers.patches import patch_scratch
-from coreops.layers.window import extents, padding, slide
+from coreops.layers.window import extents, keep_extents, padding, slide
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,9 @@ class Sliding:
 
     def __post_init__(self):
         name = type(self).__name__
-        for field in ("in_channels", "out_channels"):
-            positive_integer(f"{name} {field}", getattr(self, field))
+        keep_integers(self, "in_channels", "out_channels")
         for field in ("size", "stride"):
-            value = extents(f"{name} {field}", getattr(self, field), self.rank)
-            if isinstance(getattr(self, field), list):
-                object.__setattr__(self, field, value)  # a list would not be a frozen value
+            keep_extents(self, field, self.rank)
         padding(name, self.padding, self.extents("size"))
         flag(f"{name} bias", self.bias)
         for field in ("init", "bias_init"):

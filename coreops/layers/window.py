@@ -5,7 +5,7 @@ An image is (height, width, channels), a sequence (length, channels) an image of
 
 from typing import NamedTuple
 
-from coreops.checks import positive_integer, wrong
+from coreops.checks import choice, positive_integer, wrong
 
 PADDINGS = ("valid", "same", "circular")
 
@@ -52,10 +52,16 @@ def extents(name, value, rank=2):
     return (positive_integer(name, value),) * rank
 
 
+def keep_extents(spec, field, rank=2):
+    """Extents of a frozen spec, checked and kept as Python's integers, a list as a tuple."""
+    value = getattr(spec, field)
+    checked = extents(f"{type(spec).__name__} {field}", value, rank)
+    object.__setattr__(spec, field, checked if isinstance(value, (tuple, list)) else checked[0])
+
+
 def padding(name, value, size):
     """Checks a padding against the window's extents."""
-    if value not in PADDINGS:
-        raise wrong(f"{name} padding", value, "'valid', 'same' (zeros) or 'circular'")
+    choice(f"{name} padding", value, PADDINGS, "'valid', 'same' (zeros) or 'circular'")
     if value != "valid" and any(n % 2 == 0 for n in size):
         wanted = f"an odd size, so that padding={value!r} is as wide on both sides, or padding='valid'"
         raise wrong(f"{name} size", size if len(size) > 1 else size[0], wanted)

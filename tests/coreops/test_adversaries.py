@@ -157,7 +157,8 @@ def test_adversarial_training_makes_robust():
 @pytest.mark.parametrize(
     ("name", "cls", "arguments"),
     [(f"{cls.__name__} radius", cls, dict(radius=v)) for cls in (FGSM, PGD) for v in (-0.1, float("nan"), "1", True)]
-    + [("FGSM low", FGSM, dict(radius=1, low="0")), ("FGSM high", FGSM, dict(radius=1, high=None))]
+    + [("FGSM low", FGSM, dict(radius=1, low=v)) for v in ("0", 10**400)]
+    + [("FGSM high", FGSM, dict(radius=1, high=None))]
     + [("FGSM low, high", FGSM, dict(radius=1, low=a, high=b)) for a, b in ((1, 0), (0, 0), (float("nan"), 1))]
     + [("PGD step", PGD, dict(radius=1, step=-1)), ("PGD steps", PGD, dict(radius=1, steps=0))]
     + [("PGD random_start", PGD, dict(radius=1, random_start=1))],

@@ -174,6 +174,8 @@ def test_an_image_depends_on_seed_copy_and_place_alone():
         ("copies", "-1", "integer", dict(copies=-1)),
         ("transforms", "shift", "Shift", dict(transforms=["shift"])),
         ("transforms", "Shift", "Shift", dict(transforms=[Shift])),
+        ("transforms", "3", "Shift", dict(transforms=3)),
+        ("image_shape", "8", r"\(h, w\)", dict(X=np.zeros((5, 64)), image_shape=8)),
         ("seed", "-1", "integer", dict(seed=-1)),
         ("fill", "nan", "finite", dict(fill=float("nan"))),
         ("size", "9", "at most 8", dict(transforms=Occlude(9))),

@@ -1,5 +1,6 @@
 """Layers, optimizers, schedules ... and networks built wrongly: a message that names the argument, got and wanted."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +75,7 @@ NAN, INF = float("nan"), float("inf")
 
 CONVOLUTIONS = (Conv1D, Conv2D, LocallyConnected1D, LocallyConnected2D)
 INITS = ("init", "bias_init")
+PAIR = np.ones(2)  # compared with a string it is two answers
 
 
 def channels(**changed):
@@ -127,7 +129,9 @@ CONSTRUCTORS = {
         for v in (-1, NAN, "x")
     ],
     "fan": [
-        (rule, dict(fan=v)) for rule in (HeNormal, LecunUniform, VarianceScaling) for v in ("fan_in", None, ["in"])
+        (rule, dict(fan=v))
+        for rule in (HeNormal, LecunUniform, VarianceScaling)
+        for v in ("fan_in", None, ["in"], PAIR)
     ],
     "scale": [(VarianceScaling, dict(scale=v)) for v in (-1, INF)],
     "distribution": [(VarianceScaling, dict(distribution=v)) for v in ("cauchy", None)],
@@ -140,11 +144,11 @@ CONSTRUCTORS = {
     "low|high": [(Uniform, dict(low=1, high=0)), (Uniform, dict(low=NAN, high=0)), (Uniform, dict(low=0, high=INF))],
     "value": [(Constant, dict(value=v)) for v in (NAN, "x")],
     "patience": [(EarlyStopping, dict(patience=v)) for v in (0, -1, 1.5)],
-    "monitor": [(EarlyStopping, dict(patience=1, monitor=v)) for v in ("loss", None)],
+    "monitor": [(EarlyStopping, dict(patience=1, monitor=v)) for v in ("loss", None, PAIR)],
     "rate": [(c, dict(rate=v)) for c in (Dropout,) for v in (-0.1, 1.0, 1.5, NAN, "0.5", True)]
     + [(c, dict(layer=Dense(2, 3), rate=v)) for c in (DropConnect, SlideDropout) for v in (-0.1, 1.0, NAN)]
     + [(ScaledTanh, dict(rate=v)) for v in (0, -1, INF)],
-    "scaling": [(Dropout, dict(scaling=v)) for v in ("Inverted", None, 1)]
+    "scaling": [(Dropout, dict(scaling=v)) for v in ("Inverted", None, 1, PAIR)]
     + [(DropConnect, dict(layer=Dense(2, 3), scaling="mean"))],
     "tie_rows": [(DropConnect, dict(layer=Dense(2, 3), tie_rows=1))],
     "layer": [(c, dict(layer=v)) for c in (DropConnect, SlideDropout) for v in (Dense, ReLU(), None, (Dense(2, 3),))]
@@ -175,7 +179,7 @@ CONSTRUCTORS = {
     + [(c, dict(size=v)) for c in (MaxPool, AveragePool) for v in (0, -1, 1.5, None, (2, 0), (2, 2, 2))],
     "stride": [(c, channels(stride=v)) for c in CONVOLUTIONS for v in (0, -1, 1.5, None, (1, 0), (1, 1, 1))]
     + [(c, dict(size=2, stride=v)) for c in (MaxPool, AveragePool) for v in (0, 2.0, (1, -1), (1, 1, 1))],
-    "padding": [(c, channels(padding=v)) for c in CONVOLUTIONS for v in ("full", "Same", None, 1, ["same"])],
+    "padding": [(c, channels(padding=v)) for c in CONVOLUTIONS for v in ("full", "Same", None, 1, ["same"], PAIR)],
     r"(Conv|Connected)\dD bias": [(c, channels(bias=v)) for c in CONVOLUTIONS for v in (1, None)],
     r"(Conv|Connected)\dD (bias_)?init": [(c, channels(**{n: "he"})) for c in CONVOLUTIONS for n in INITS],
     "min_delta": [(EarlyStopping, dict(patience=1, min_delta=v)) for v in (-1, NAN)],

@@ -16,6 +16,8 @@ from coreops import (
     Tanh,
     fit,
     input_gradient,
+    layer_outputs,
+    layer_statistics,
     loss_and_gradient,
 )
 from tests.coreops import cases
@@ -76,6 +78,16 @@ def test_bounds_grow_from_begin_to_end(step, dtype):
 
 
 @pytest.mark.parametrize("step", [0, 14, 20])
+def test_signals_of_a_training_step_are_corrected(step):
+    """With targets or without: the outputs are those that the loss of the step is taken of."""
+    settings = dict(stats=STATS, training=True, step=step)
+    y = layer_outputs(alone(LAYER), THETA, X, **settings)["0"]
+    assert np.sum(y * TARGETS) / len(X) == pytest.approx(oracle(X, step), rel=1e-12)
+    for targets in (None, TARGETS):
+        assert layer_statistics(alone(LAYER), THETA, X, targets, **settings)[0].mean == pytest.approx(y.mean())
+
+
+@pytest.mark.parametrize("step", [0, 14, 20])
 def test_no_gradient_through_the_correction(step):
     """The derivative with r and d held fixed; with them moving (unless all are clipped) it is another one."""
     net, settings = alone(LAYER), dict(stats=STATS, step=step)
@@ -119,6 +131,7 @@ BAD = [
     ("r_max", dict(r_max=0.9)), ("r_max", dict(r_max=math.nan)), ("r_max", dict(r_max=math.inf)),
     ("d_max", dict(d_max=-1.0)), ("d_max", dict(d_max=math.inf, begin=3, end=4)), ("begin", dict(begin=-1)),
     ("end", dict(begin=5, end=4)), ("end", dict(end=2.5)), ("decay", dict(decay=-0.1)), ("eps", dict(eps=math.inf)),
+    ("r_max", dict(r_max=np.ones(2))),
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from coreops import (
     ReLU,
     Residual,
     Scale,
+    ScaledTanh,
     Sigmoid,
     SoftmaxCrossEntropy,
     SquaredError,
@@ -119,6 +120,8 @@ def test_saturated_and_dead_units():
     assert activation(Sigmoid(), x + 800).dead == 1  # 1 - sigmoid rounds to 0: nothing passes
     assert activation(Sigmoid(), x, flat=0.2)[5] == 7 / 8
     assert activation(Tanh(), np.array([[2.17, 2.19, -2.17, -2.19]]))[5] == 0.5
+    assert activation(ScaledTanh(1.0, 0.5), np.array([[3.63, 3.65, -3.63, -3.65]]))[5] == 0.5  # 2 artanh(sqrt(0.9))
+    assert activation(ScaledTanh(), x + 800).dead == 1
     x = np.array([[1.0, -1.0, -1.0, 0.0], [-1.0, -2.0, 3.0, 0.0]])
     assert activation(ReLU(), x)[5:7] == (6 / 8, 0.5)
     assert activation(LeakyReLU(0.01), x)[5:7] == (6 / 8, 0.0)
@@ -295,11 +298,16 @@ def test_bad_arguments():
         complains("^X", r"\(9, 2\)", "n, 3", function, net, theta, X[:, :2])
     complains("^y", r"\(8,\)", "9 targets", layer_statistics, net, theta, X, Y[1:])
     complains("^flat", "-1", ">= 0", layer_statistics, net, theta, X, flat=-1)
+    for function, data in ((layer_outputs, (X,)), (layer_statistics, (X, Y)), (hessian, (X, Y))):
+        for name, value in (("seed", -1), ("seed", 2**64), ("step", -1), ("step", 0.5), ("training", "no")):
+            complains(f"^{name}", str(value), "wanted", function, net, theta, *data, **{name: value})
     complains("^network", "3", "Network", hessian, 3, theta, X, Y)
     complains("^theta", r"\(2,\)", "shape", hessian, net, np.zeros(2), X, Y)
     wide = Network(Dense(3, 9000), loss=SquaredError())
     complains("^network", "36000", "20000", hessian, wide, wide.initialize(0), X, np.zeros((9, 9000)))
     complains("^network", "3", "Network", loss_along, 3, theta, theta, X, Y, 3)
     complains("^theta", r"\(2,\)", "shape", loss_along, net, theta, np.zeros(2), X, Y, 3)
+    complains("^batch_statistics", "'no'", "True or False", loss_along, net, theta, theta, X, Y, 3,
+              batch_statistics="no")  # fmt: skip
     for points in (1, 0.5, "a", [[1.0]], [np.nan]):
         complains("^points", "got", "wanted", loss_along, net, theta, theta, X, Y, points)

@@ -29,6 +29,7 @@ from coreops import (
     loss_and_gradient,
 )
 from coreops.layers.as_printed import SlideDropout
+from coreops.layers.dropout import threshold
 from coreops.records import DROPOUT
 from tests.coreops import cases
 from tests.coreops.cases import DTYPES, EPS, distance, evaluated, sampled, trained_pass
@@ -62,6 +63,12 @@ def test_mask_is_the_oracles(m, width, dtype):
     for seed, step, rate in ((0, 0, 0.5), (2**63 + 5, 7, Q), (3, 2**33 + 1, 0.999)):
         got = masks(alone(width, rate, "none", dtype), np.ones((m, width)), seed, step)[0]
         np.testing.assert_array_equal(got, mask(seed, MASK_BITS, 0, step, (m, width), rate))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, float])
+def test_a_rate_may_be_any_real_number(kind):
+    """2^32 is infinite in half precision."""
+    assert threshold(kind(0.5)) == 2**31 and Dropout(kind(0.5)).rate == 0.5
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.01, 0.3, 0.5, 0.9])

@@ -108,9 +108,14 @@ def test_orthogonal_matrices_are_uniform():
     assert min(determinants) < 0 < max(determinants)
 
 
-def test_orthogonal_needs_a_matrix():
-    for init in (Orthogonal(), Duplicated(inputs=2), GaugeImbalanced(inputs=1)):
-        cases.complains(name(init), r"shape \(4,\)", "two dimensions", fill, init, (4,))
+def test_a_vector_has_no_inputs():
+    """Said by the network, before any row of a sweep is trained."""
+    rules = [Orthogonal(), Duplicated(inputs=2), GaugeImbalanced(inputs=1), Duplicated(Orthogonal())]
+    for init in (*rules, GaugeImbalanced(Orthogonal(), outputs=1)):
+        cases.complains(f"^0.bias by {name(init)}", r"shape \(4,\)", "two dimensions", Network,
+                        Dense(3, 4, bias_init=init), loss=SquaredError())  # fmt: skip
+        cases.complains(f"^0.scale by {name(init)}", r"shape \(3,\)", "two dimensions", Network,
+                        Scale(3), loss=SquaredError(), init=init)  # fmt: skip
 
 
 def test_duplicates_share_weights_in_groups():

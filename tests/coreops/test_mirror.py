@@ -22,6 +22,7 @@ from tests.coreops.cases import complains, distance
 
 N, D = 2, 5
 LINEAR = Network(Dense(D, 1, bias=False), loss=SquaredError(), dtype="float64")
+FIXED = Network(Tanh(), loss=SquaredError(), input_shape=D)  # nothing to learn
 POTENTIALS = [PNorm(1.2), PNorm(1.6), PNorm(2.0), Hypentropy(1e-3), Hypentropy(0.1), Hypentropy(100.0)]
 
 
@@ -140,6 +141,7 @@ def test_bad_input():
         ("PNorm p", "'2'", "a finite number", lambda: PNorm("2")),
         ("Hypentropy beta", "0.0", "> 0", lambda: Hypentropy(0.0)),
         ("potential", "2", "PNorm", lambda: mirror_descent(LINEAR, X, y, 2, lr=0.1)),
+        ("network", "Tanh", "to learn", lambda: mirror_descent(FIXED, X, X, PNorm(2), lr=0.1)),
         ("lr", "-1", ">= 0", lambda: mirror_descent(LINEAR, X, y, PNorm(2), lr=-1)),
         ("theta0", r"\(3,\)", r"\(5,\)", lambda: mirror_descent(LINEAR, X, y, PNorm(2), lr=1, theta0=np.ones(3))),
         ("stats0", r"\(1,\)", r"\(0,\)", lambda: mirror_descent(LINEAR, X, y, PNorm(2), lr=1, stats0=[1.0])),

@@ -180,8 +180,12 @@ def test_batches_of_one_value_per_channel_are_refused(layer):
         dict(batch_size=3, sampling=WithReplacement()),
     ):  # fmt: skip
         assert fit(network(layer), X, Y, **settings, **allowed).status == "completed"
+    run = fit(network(layer), X, Y, **settings)
+    for data, size in ((X, 1), (X[:1], None)):
+        complains(name, "a batch of 1 example", "at least 2", run.recalibrated, data, size)
     images = Network(seen_as(layer, 2, 2), Dense(4, 3), loss=SoftmaxCrossEntropy(), input_shape=4)
-    assert fit(images, X[:, [0, 1, 2, 0]], Y, batch_size=1, **settings).status == "completed"
+    run = fit(images, X[:, [0, 1, 2, 0]], Y, batch_size=1, **settings)
+    assert run.status == "completed" and np.isfinite(run.recalibrated(X[:, [0, 1, 2, 0]], 1).stats).all()
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: type(layer).__name__)

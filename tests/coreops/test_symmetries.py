@@ -12,6 +12,7 @@ from coreops import (
     ReLU,
     Residual,
     Scale,
+    ScaledTanh,
     Sigmoid,
     SoftmaxCrossEntropy,
     SquaredError,
@@ -36,7 +37,9 @@ def change(net, theta, new):
     return np.abs(network_outputs(net, new, X) - z).max() / np.abs(z).max()
 
 
-@pytest.mark.parametrize("activations", [(Tanh(),), (ReLU(),), (Sigmoid(), Scale(4), LeakyReLU()), ()], ids=repr)
+@pytest.mark.parametrize(
+    "activations", [(Tanh(),), (ReLU(),), (Sigmoid(), Scale(4), LeakyReLU()), (ScaledTanh(),), ()], ids=repr
+)
 def test_all_permutations(activations):
     """4! copies, all different, one function."""
     net, theta = setting(*activations)
@@ -107,6 +110,7 @@ def test_bad_arguments():
         complains("^theta", r"\(2,\)", "shape", function, net, np.zeros(2), 0, argument)
     for wrong in ([0, 1, 2], [0, 1, 2, 2], [1, 2, 3, 4], [[0, 1, 2, 3]], [0.0, 1.0, 2.0, 3.0]):
         complains("^permutation", "got", "0 to 3", permute_units, net, theta, 0, wrong)
+    complains("^permutation", "list", "rectangular", permute_units, net, theta, 0, [[0, 1], [2]])
     for wrong in (np.ones(3), [1, 1, 1, 0], [1, 1, 1, np.inf], 2.0):
         complains("^factors", "got", "wanted", rescale_units, net, theta, 0, wrong)
     other = Network(Dense(3, 4), Residual((Dense(4, 4),)), Dense(4, 3), loss=SoftmaxCrossEntropy())

@@ -132,6 +132,8 @@ def test_bad_input():
               WeightNorm(Dense(3, 2)), loss=SoftmaxCrossEntropy(), input_shape=4)  # fmt: skip
     net = network()
     complains("theta", r"shape \(3,\)", "shape", initialize_from_data, net, np.zeros(3), X)
+    complains("theta", "NaN", "finite", initialize_from_data, net, np.full(net.n_parameters, np.nan), X)
+    complains("stats", r"shape \(1,\)", r"\(0,\)", initialize_from_data, net, net.initialize(0), X, [0.0])
     complains("X", r"shape \(20, 2\)", "shape", initialize_from_data, net, net.initialize(0), X[:, :2])
     complains("X", "1 example", "at least 2", initialize_from_data, net, net.initialize(0), X[:1])
     complains("network", "MLP", "Network", initialize_from_data, "MLP", net.initialize(0), X)
