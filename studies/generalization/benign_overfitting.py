@@ -32,7 +32,7 @@ CLAIMS = (
 )
 VERSION = 1
 CHANGES = ()
-EXPECTED_SECONDS = {"quick": 10, "full": 50}
+EXPECTED_SECONDS = {"quick": 10, "full": 90}
 
 PARTS = (_benign_grid, _benign_random, _benign_ranks, _benign_polynomials, _benign_double_descent)
 CRITERIA = Criteria(
