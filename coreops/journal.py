@@ -37,7 +37,7 @@ class Journal:
 
     def key(self, row, target="cpu"):
         """SHA-256 of a row: its record, its plan, its data, its start, the code that will run it and where."""
-        digest = hashlib.sha256(f"{source_hash()} {target}".encode())
+        digest = hashlib.sha256(f"{source_hash(target)} {target}".encode())
         start = [np.zeros(0) if part is None else part for part in (row.theta0, row.stats0)]
         for part in (row.record, row.ops, row.train, row.held_out, row.groups, row.weights, *start):
             digest.update(str(part.shape).encode() + part.tobytes())

@@ -20,8 +20,8 @@ MONTH = 30 * 86400.0  # seconds
 
 
 @functools.cache
-def source_hash() -> str:
-    """SHA-256 over every coreops source and the versions that decide what it compiles to.
+def source_hash(target="cpu") -> str:
+    """SHA-256 over every coreops source and the versions that decide what it compiles to for a target.
 
     Numba's own cache does not notice an edit in a callee of another file (numba#1833); a folder named by
     this hash does.
@@ -30,7 +30,7 @@ def source_hash() -> str:
     root = Path(__file__).parent
     for path in sorted(root.rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    for name in ("numba", "llvmlite", "numpy", "scipy", "numba-cuda"):
+    for name in ("numba", "llvmlite", "numpy", "scipy", *(("numba-cuda",) if target == "cuda" else ())):
         try:
             digest.update(f"{name}=={version(name)}\0".encode())
         except PackageNotFoundError:
@@ -73,7 +73,7 @@ def _tell(folder):
 @functools.cache
 def kernel_folder() -> Path:
     """Where the compiled kernels of exactly these sources are kept; those of sources unused for a month go."""
-    folder = cache_root() / "kernels" / source_hash()[:16]
+    folder = cache_root() / "kernels" / source_hash("cuda")[:16]
     if usable(folder):
         os.utime(folder)
         for other in folder.parent.iterdir():

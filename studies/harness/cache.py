@@ -38,7 +38,7 @@ JUDGING = (  # what findings and reports depend on besides
     "runner.py",
     "templates/*.jinja",
 )
-MEASURING_PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn")  # coreops.source_hash() covers Numba
+MEASURING_PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn")  # coreops.source_hash covers Numba
 JUDGING_PACKAGES = ("scipy", "matplotlib", "seaborn", "jinja2")
 KEPT = 4  # measurements kept per study
 
@@ -51,16 +51,22 @@ class Measurement:
     tables: dict = field(default_factory=dict)
 
 
-def coreops_hash() -> str:
+def coreops_hash(target) -> str:
     if find_spec("coreops") is None:
         return "absent"
     import coreops
 
-    return coreops.source_hash()
+    return coreops.source_hash(target)
 
 
 def harness_sources(patterns) -> list[Path]:
     return [path for pattern in patterns for path in HARNESS.glob(pattern)]
+
+
+def versions(packages) -> dict[str, str]:
+    """Those that may move a number: of Python 3.11.x only 3.11, as patches mend and change nothing."""
+    found = provenance.versions(packages)
+    return found | {"python": ".".join(found["python"].split(".")[:2])}
 
 
 def _measuring(study, params, target) -> dict:
@@ -70,8 +76,8 @@ def _measuring(study, params, target) -> dict:
         "study source": sources_hash(sources(study.path)),
         "parameters": json.loads(params.model_dump_json()),
         "harness sources (measuring)": sources_hash(harness_sources(MEASURING)),
-        "coreops sources": coreops_hash(),
-        "versions (measuring)": provenance.versions(MEASURING_PACKAGES),
+        "coreops sources": coreops_hash(target),
+        "versions (measuring)": versions(MEASURING_PACKAGES),
         "target": target,
     }
 
@@ -96,7 +102,7 @@ def result_components(study, params, target, registry) -> dict:
     return _measuring(study, params, target) | {
         "harness sources (judging and reporting)": sources_hash(harness_sources(JUDGING)),
         "register entries": sha256(json.loads(json.dumps(texts, default=str))),
-        "versions (judging)": provenance.versions(JUDGING_PACKAGES),
+        "versions (judging)": versions(JUDGING_PACKAGES),
     }
 
 

@@ -385,3 +385,12 @@ def slowly(monkeypatch, file):
     """Between reading the index and writing it, time enough for somebody else."""
     write = file._save_index
     monkeypatch.setattr(file, "_save_index", lambda overloads: (time.sleep(0.3), write(overloads))[1])
+
+
+def test_what_only_cuda_needs_is_no_part_of_the_code_for_the_cpu(monkeypatch):
+    """The test extra brings it, the first command of the README does not: their reports are the same."""
+    hashes = []
+    for found in ("1.0", "2.0"):
+        monkeypatch.setattr(kernel_cache, "version", lambda name, found=found: found if name == "numba-cuda" else "0")
+        hashes.append([kernel_cache.source_hash.__wrapped__(target) for target in ("cpu", "cuda")])
+    assert hashes[0][0] == hashes[1][0] and hashes[0][1] != hashes[1][1]

@@ -95,9 +95,9 @@ def test_the_key_changes_with_each_thing_it_names(toy, monkeypatch):
     helper.write_text("X = 2\n", encoding="utf-8")
     assert cache.changes(with_helper, components()) == ["study source changed"]
     source.write_text(text, encoding="utf-8")
-    sys.modules["coreops"].source_hash = lambda: "other"
+    sys.modules["coreops"].source_hash = lambda target: "other"
     assert cache.changes(base, components()) == ["coreops sources changed"]
-    sys.modules["coreops"].source_hash = lambda: "fake"
+    sys.modules["coreops"].source_hash = lambda target: "fake"
     monkeypatch.setitem(registry().claims["toy-effect"], "scope", "elsewhere")
     assert cache.changes(base, components()) == ["register entries changed"]
 
@@ -135,6 +135,14 @@ def test_versions_are_part_of_the_key(toy, monkeypatch):
     real = cache.provenance.versions
     monkeypatch.setattr(cache.provenance, "versions", lambda names: real(names) | {"scipy": "9.9"})
     assert any("scipy" in c and "'9.9'" in c for c in cache.changes(base, components()))
+
+
+def test_patches_of_python_are_not_part_of_the_key(toy, monkeypatch):
+    keys = []
+    for python in ("3.11.2", "3.11.7", "3.12.0"):
+        monkeypatch.setattr(cache.provenance.platform, "python_version", lambda python=python: python)
+        keys.append(components())
+    assert keys[0] == keys[1] and len(cache.changes(keys[1], keys[2])) == 2  # measuring and judging
 
 
 def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):

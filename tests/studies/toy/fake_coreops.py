@@ -21,7 +21,7 @@ class Result:
     status: str = "completed"
 
 
-def source_hash():
+def source_hash(target):
     return "fake"
 
 
