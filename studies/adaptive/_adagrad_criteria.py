@@ -95,7 +95,7 @@ CRITERIA = Criteria(
             "share that passes"),
     Criterion(claim=STALL, name="stall-steps", role="secondary", unit="steps",
         statement="At burst size {{ params.checked_burst }} the first whole step past the slope is the "
-            "formula's number, rounded up.",
+            "formula's number.",
         criterion="within one step"),
     Criterion(claim=STALL, name="short-vs-rmsprop", role="secondary",
         statement="AdaGrad is also behind RMSProp after the short budget.", criterion=LOSS),

@@ -57,9 +57,11 @@ can fit its {{ params.n_train }} images exactly: there the rules differ in how f
 small vanishes, with a difference in validation error (AdaGrad minus RMSProp) of
 {{ finding["same-error"].estimate }}; where a rule reaches the floor of {{ params.loss_floor }}, several of its
 rates tie and the difference is a lower bound. Only the rate is tuned; RMSProp and Adam keep the engine's usual
-constants, and no schedule is used. The sparse result is for a single pass, one Zipf law and one teacher
-scale. The gain over SGD with a constant rate contains what any decay of the rate gains: against decaying
-SGD it is {{ finding["vs-decaying"].estimate }} instead of {{ finding["long-gain"].estimate }}, and without
+constants, and no schedule is used. How far a burst slows down a rule that forgets
+depends on its decay: `burst-slowdown` is about RMSProp with 0.9, and a longer memory is slowed down more. The
+sparse result is for a single pass, one Zipf law and one teacher scale. The gain over SGD with a constant rate
+contains what any decay of the rate gains: against decaying SGD it is {{ finding["vs-decaying"].estimate }}
+instead of {{ finding["long-gain"].estimate }}, and without
 rare features it is {{ finding["permuted-gain"].estimate }}. On dense features the gain in the short pass is
 {{ finding["dense-short"].estimate }}: where every coordinate is active, AdaGrad's first steps are all as large as
 the rate.

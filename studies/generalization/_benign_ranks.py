@@ -45,7 +45,7 @@ CRITERIA = (
         claim=CLAIM,
         name="ranks-slow",
         role="secondary",
-        statement="For eigenvalues 1/(k log^2 k) it falls, but only about as 1/log n.",
+        statement="For eigenvalues 1/(k log^2 k), between the two, it falls as well.",
         criterion="slope plus {{ params.flat }}: 95 % interval below 0",
     ),
     Criterion(

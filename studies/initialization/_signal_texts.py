@@ -59,8 +59,8 @@ averaged over $k$).
 **Backwards** the gradient by the sums grows by $n_{out} v\, \mathrm E f'^2$ per layer. Xavier's $2/(n_{in} + n_{out})$
 is the harmonic mean of $1/n_{in}$ and $1/n_{out}$, and so are its gains.
 
-**Symmetry.** Gradient steps commute with exchanging two hidden units. $h$ equal units act, and move, as one unit with
-weights $\sqrt h$ times as large.
+**Symmetry.** Gradient steps commute with exchanging two hidden units. $h$ equal units act, and
+under plain descent move, as one unit with weights $\sqrt h$ times as large.
 """
 PROTOCOL = """
 **Gain.** {{ params.gain_draws }} networks of {{ params.gain_depth }} layers per rule and width, drawn by the engine's

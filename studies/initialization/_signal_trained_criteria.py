@@ -121,7 +121,7 @@ TRAINED = (
     Criterion(
         claim=SYMMETRY,
         name="one-unit",
-        statement="Equal units are trained as one unit with weights sqrt(h) times as large.",
+        statement="Plain descent trains equal units as one unit with weights sqrt(h) times as large.",
         criterion="logits on the test images equal within {{ params.single_tol }} of the largest, all seeds",
     ),
     Criterion(

@@ -139,6 +139,7 @@ def _times(p, task, seeds, sweep):
 
 def _accuracies(p, task, seeds, sweep):
     rates = tune(p, task, lambda result: 1 - result.validation_error[-1], sweep, maximise=True)
+    seeds = range(seeds[0], seeds[0] + max(len(seeds), p.accuracy_seeds))
     keys = [(loss, scale, s) for loss, scale in rates for s in seeds]
     rows = [task.row(loss, scale, rates[loss, scale], s) for loss, scale, s in keys]
     out = []

@@ -11,7 +11,7 @@ _SLOWER = (
 _SCALES = "; at every initial scale of {{ params.scales }}, Holm over "
 _STUDY, _OWN = "all primary p values of the study", "these scales"
 _WORSE = (
-    "95 % BCa interval of the paired mean of accuracy(log) - accuracy(squared) over {{ params.seeds }} "
+    "95 % BCa interval of the paired mean of accuracy(log) - accuracy(squared) over {{ params.accuracy_seeds }} "
     "seeds or more above 0, "
     "and the mean at least {{ params.accuracy_delta }}"
 )

@@ -67,6 +67,9 @@ class Params(FrozenModel):
     tuning_seeds: int = Field(10, ge=2, le=100, description="tuning seeds, 500 and up, for every arm")
     grid_points: int = Field(7, ge=3, description="learning rates tried in every arm, at first")
     grid_density: int = Field(4, ge=1, description="learning rates per decade")
+    accuracy_seeds: int = Field(
+        160, ge=2, description="reporting seeds of the accuracy arms, 1000 and up, if more than the others'"
+    )
     accuracy_tuning_seeds: int = Field(30, ge=2, le=100, description="tuning seeds of the accuracy arms")
     accuracy_points: int = Field(13, ge=3, description="learning rates tried in every accuracy arm, at first")
     accuracy_density: int = Field(8, ge=1, description="learning rates per decade in the accuracy arms")
@@ -90,5 +93,5 @@ FULL = Params()
 QUICK = Params(
     seeds=8, max_doublings=0, z_step=1.0, records=1000, softmax_cases=10, epochs=40, full_epochs=60,
     accuracy_epochs=15, tuning_seeds=3, grid_points=5, grid_density=3, extensions=1,
-    accuracy_tuning_seeds=3, accuracy_points=5, accuracy_density=3,
+    accuracy_seeds=8, accuracy_tuning_seeds=3, accuracy_points=5, accuracy_density=3,
 )  # fmt: skip

@@ -25,12 +25,10 @@ SCOPE = """
 * **The `break` control of `clean-accuracy`.** It demands that squared error loses no accuracy at the
   standard scale once labels are noisy; it lost {{ finding["noisy-standard-init"].estimate }}.
 {%- if not finding["noisy-standard-init"].control_ok %} So it went wrong, and the finding is void; criterion and
-  control stand as they were registered.{% endif %} The code was gone through without finding a fault: the
-  stated share of training labels is replaced and nothing else, and both losses get the same budget of
-  rates on the same seeds. The control is mis-specified: noise handicaps the unbounded loss, but it does
-  not lift squared error off its plateau. Two effects oppose each other, so that nothing makes the
-  criterion fail. At larger scales the plateau wins with noise, too (`noisy-accuracy`); at the standard
-  scale the two nearly cancel in most runs, and few seeds decide (see the control's note).
+  control stand as they were registered.{% endif %} Two effects oppose each other there: noise handicaps the
+  unbounded loss, and the plateau squared error. At larger scales the plateau wins with noise, too
+  (`noisy-accuracy`); at the standard scale the two nearly cancel in most runs, and few seeds decide (see the
+  control's note): hence the larger number of seeds for the accuracy arms.
 """
 THEORY = r"""
 With $s = \sigma(z)$, $z = wx + b$, $x = 1$ and target 0,
@@ -65,7 +63,8 @@ batches. Each pair of loss and initial scale of the output weights gets {{ param
 {{ params.tuning_seeds }} tuning seeds; a winner at an edge extends all grids of its task.
 Endpoint for speed: epochs to a
 training error of {{ params.target }}, linear between epoch ends. For accuracy:
-{{ params.accuracy_epochs }} epochs, tuned on validation accuracy ({{ params.accuracy_points }} rates,
+{{ params.accuracy_epochs }} epochs, {{ params.accuracy_seeds }} seeds,
+tuned on validation accuracy ({{ params.accuracy_points }} rates,
 {{ params.accuracy_density }} per decade, {{ params.accuracy_tuning_seeds }} tuning seeds), test images
 used once; with noise, a share {{ params.noise }} of the training labels becomes another class. The
 table and `full-batch` use whole batches because there the count of epochs would be too coarse

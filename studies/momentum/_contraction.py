@@ -152,6 +152,7 @@ def judge(data, p):
         ),
         "grid-optimum": (
             statistics.bound(best.value / formula, at_least=1 - p.grid_tol, n=len(cells), tolerance=1e-3),
+            "by finite runs, which overrate near the double root, "
             f"best cell: step {best.x:.3g}, momentum {best.y:.3g}, factor {best.value:.4f}; "
             f"formula: {lr:.3g}, {momentum:.3g}, {formula:.4f}",
         ),

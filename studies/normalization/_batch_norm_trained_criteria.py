@@ -79,7 +79,7 @@ TRAINED = (
     Criterion(claim=DEEP, name="no-vanishing",
         statement="Where plain gradients vanish, in sigmoid stacks, batch norm keeps them from vanishing.",
         criterion="growth per layer, seen from the output, at least 1 less {{ params.level_tol }}: " + _BAND
-            + " above; without batch norm " + _BAND + " below"),
+            + " above"),
     Criterion(claim=DEEP, name="explodes",
         statement="In ReLU stacks batch norm makes gradients grow from layer to layer instead.", criterion=_GROWTH),
     Criterion(claim=DEEP, name="residual-needed", extendable=True,
@@ -100,6 +100,9 @@ TRAINED = (
         criterion=_PAIRED + "{{ params.residual_margin }} in test accuracy"),
     Criterion(claim=DEEP, name="linear-level", role="null", guards=("explodes", "no-vanishing"),
         statement="In linear stacks with batch norm gradients keep their size.", criterion=_LEVEL),
+    control(DEEP, "plain-vanishes", "no-vanishing",
+        "In sigmoid stacks without batch norm they keep from vanishing as well.",
+        "growth per layer, seen from the output, at least 1 less {{ params.level_tol }}: " + _BAND + " above"),
     control(DEEP, "he-grows", "explodes", "In ReLU stacks without batch norm they grow so as well.", _GROWTH),
     control(DEEP, "shallow-residual", "residual-needed",
         "The residual network is as much more accurate at {{ params.train_depths[0] }} layers.",
