@@ -14,6 +14,8 @@ import numpy as np
 from coreops.checks import wrong
 from coreops.kernel_cache import source_hash
 
+DIGEST = 32  # bytes of SHA-256 before a row
+
 
 class Journal:
     """A journal at `path` (made if it does not exist), or nothing at all if path is None."""
@@ -33,7 +35,18 @@ class Journal:
         except (OSError, sqlite3.Error) as error:
             if self.connection is not None:
                 self.connection.close()
-            raise wrong("journal", f"{str(path)!r} ({error})", "a file that is a journal or can be made") from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error):
+        return wrong("journal", f"{str(self.path)!r} ({error})", "a file that is a journal or can be made")
+
+    def _execute(self, statement, values):
+        """The first row of the answer; ValueError for a file that is damaged, locked for a minute or on a full disk."""
+        try:
+            with self.lock:
+                return self.connection.execute(statement, values).fetchone()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
 
     def key(self, row, target="cpu"):
         """SHA-256 of a row: its record, its plan, its data, its start, the code that will run it and where."""
@@ -54,24 +67,27 @@ class Journal:
         return self.digests[place][1]
 
     def load(self, key, arrays):
-        """Fill `arrays` with the stored row; False if it is not there."""
-        with self.lock:
-            found = self.connection.execute("SELECT result FROM rows WHERE key = ?", (key,)).fetchone()
-        if found is None or len(found[0]) != sum(array.nbytes for array in arrays):
+        """Fill `arrays` with the stored row; False if it is not there, or not whole."""
+        found = self._execute("SELECT result FROM rows WHERE key = ?", (key,))
+        blob = memoryview(found[0] if found else b"")
+        if len(blob) != DIGEST + sum(array.nbytes for array in arrays) or blob[:DIGEST] != _digest(blob[DIGEST:]):
             return False
-        position = 0
+        position = DIGEST
         for array in arrays:
-            part = np.frombuffer(found[0], array.dtype, array.size, position)
+            part = np.frombuffer(blob, array.dtype, array.size, position)
             array[...] = part.reshape(array.shape)
             position += array.nbytes
         return True
 
     def store(self, key, arrays):
-        """Commit a finished row."""
+        """Commit a finished row, with its digest: without `synchronous` a power cut may spoil pages unnoticed."""
         blob = b"".join(array.tobytes() for array in arrays)
-        with self.lock:
-            self.connection.execute("INSERT OR REPLACE INTO rows VALUES (?, ?)", (key, blob))
+        self._execute("INSERT OR REPLACE INTO rows VALUES (?, ?)", (key, _digest(blob) + blob))
 
     def close(self):
         if self.path is not None:
             self.connection.close()
+
+
+def _digest(blob):
+    return hashlib.sha256(blob).digest()

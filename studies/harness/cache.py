@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -157,13 +158,14 @@ def load(study_id, components) -> Measurement | None:
     try:
         meta = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         content = path.read_bytes()
-        if meta["components"] != components or meta["sha256"] != sha256(content):
+        columns, tables = meta["columns"], meta["tables"]
+        if meta["components"] != components or meta["sha256"] != _seal(content, columns, tables):
             return None
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            columns = {name: arrays[f"c{i}"] for i, name in enumerate(meta["columns"])}
-    except (OSError, ValueError, KeyError):
+            data = {name: arrays[f"c{i}"] for i, name in enumerate(columns)}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # JSON of another form is damage, too
         return None
-    return Measurement(tidy(pd.DataFrame(columns, columns=meta["columns"])), meta["tables"])
+    return Measurement(tidy(pd.DataFrame(data, columns=columns)), tables)
 
 
 def store(study_id, components, measurement) -> Measurement:
@@ -178,11 +180,11 @@ def store(study_id, components, measurement) -> Measurement:
     content = buffer.getvalue()
     path = folder(study_id) / f"{sha256(components)[:20]}.npz"
     write_atomic(path, content)
-    tables = json.loads(json.dumps(measurement.tables, default=_plain))
+    columns, tables = list(frame.columns), json.loads(json.dumps(measurement.tables, default=_plain))
     meta = {
         "components": components,
-        "columns": list(frame.columns),
-        "sha256": sha256(content),
+        "columns": columns,
+        "sha256": _seal(content, columns, tables),
         "tables": tables,
     }
     # not `canonical`: sorted keys would give a report from the cache another order of tables and columns
@@ -191,13 +193,21 @@ def store(study_id, components, measurement) -> Measurement:
     return Measurement(frame, tables)
 
 
+def _seal(content, columns, tables) -> str:
+    """Digest of all that a measurement consists of."""
+    return sha256([sha256(content), columns, tables])
+
+
 def _plain(value):
     return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def _prune(place):
-    """Forgets all but the newest measurements of a study."""
-    entries = sorted(place.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
-    for path in entries[KEPT:]:
+    """Forgets all but the newest measurements of a study; another process may do so at the same time."""
+    written = {}
+    for path in place.glob("*.npz"):
+        with suppress(FileNotFoundError):
+            written[path] = path.stat().st_mtime
+    for path in sorted(written, key=written.get, reverse=True)[KEPT:]:
         path.with_suffix(".json").unlink(missing_ok=True)
         path.unlink(missing_ok=True)

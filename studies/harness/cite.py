@@ -1,6 +1,8 @@
 """BibTeX for a report and for the lectures that it examines."""
 
 UNKNOWN_DATE = "n.d."
+_WORDS = {"\\": "backslash", "{": "braceleft", "}": "braceright", "~": "asciitilde", "^": "asciicircum"}
+_TEX = str.maketrans({c: f"\\{c}" for c in "&%_#$"} | {c: f"\\text{word}{{}}" for c, word in _WORDS.items()})
 
 
 def report_key(study_id, version) -> str:
@@ -46,6 +48,4 @@ def _entry(kind, key, fields) -> str:
 
 
 def _escape(text) -> str:
-    for character in "&%_#$":
-        text = str(text).replace(character, f"\\{character}")
-    return text
+    return str(text).translate(_TEX)

@@ -181,7 +181,8 @@ def _split(name, seed, n_train, standardise, dtype):
     train = pool[:n_train]
     mean, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
     if standardise:
-        mean, deviation = X[train].mean(0), X[train].std(0)
-        scale = np.where(deviation > 0, deviation, 1.0)
+        part = X[train]
+        constant = part.min(0) == part.max(0)  # a mean of equal numbers may be off by a rounding, to be divided by
+        mean, scale = np.where(constant, part[0], part.mean(0)), np.where(constant, 1.0, part.std(0))
     X = np.ascontiguousarray((X - mean) / scale, dtype)
     return Split(X, y, np.sort(train), np.sort(validation), mean, scale, seed, test)

@@ -66,7 +66,7 @@ def override(params: FrozenModel, settings: list[str]) -> FrozenModel:
             raise ValueError(f"unknown parameter {name!r}{suggestion(name, model.model_fields)} (known: {known})")
         try:
             values[name] = ast.literal_eval(text.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # a list as a key; 1000 brackets
             values[name] = text.strip()
     try:
         made = model.model_validate(values)

@@ -17,7 +17,7 @@ class Tuning:
     grids: dict
     extensions: int
     edge: tuple  # arms whose winner is still at an edge after the last extension allowed
-    diverged: tuple  # those of them that have no winner: at every value most runs diverged
+    diverged: tuple  # those of them that have no winner: at every value half of the runs or more diverged
     table: pd.DataFrame = field(repr=False)  # arm, value, median, diverged, seeds, round, chosen
 
 
@@ -47,7 +47,8 @@ def tune(
     of one length (see `grid`); endpoint: callable(result) -> float, small is good (large with `maximise`);
     seeds: within 500..599. A run that diverged, or whose endpoint is not finite, counts as the worst. The
     best value of an arm has the best median over seeds; on a tie the one nearest to the middle of its grid.
-    Where most runs diverged at every value of an arm there is no best one: the lowest is taken, which is an edge.
+    Where half of the runs or more diverged at every value of an arm there is no best one: the lowest is taken, which
+    is an edge.
     While some arm's winner sits at an edge, *every* arm's grid grows by `extend_by` points on that side, at
     most `max_extensions` times. What is at an edge then is named in `edge`, and in `diverged`.
 
@@ -111,7 +112,7 @@ def tune(
 
 
 def _mostly(flags):
-    return np.mean(list(flags)) > 0.5
+    return np.mean(list(flags)) >= 0.5  # of an even number half is enough to make their median the worst
 
 
 def _best(medians):

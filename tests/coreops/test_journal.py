@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import threading
 import time
 
@@ -22,6 +23,7 @@ from coreops import (
     Tanh,
     fit_many,
 )
+from coreops.journal import Journal
 from tests.coreops.cases import python
 from tests.coreops.test_fit_many import ROWS, X, Y, same
 
@@ -47,6 +49,27 @@ def test_a_rerun_takes_finished_rows_from_the_journal(tmp_path, trained):
     for a, b, c in zip(want, got, list(again)[::-1], strict=True):
         same(a, b)
         same(a, c)
+
+
+def test_a_spoilt_row_is_trained_again(tmp_path, trained):
+    want = fit_many(ROWS[:2], X, Y, journal=tmp_path / "j")
+    with sqlite3.connect(tmp_path / "j") as database:
+        database.execute("UPDATE rows SET result = CAST(zeroblob(length(result)) AS BLOB)")
+    database.close()
+    trained.clear()
+    for a, b in zip(want, fit_many(ROWS[:2], X, Y, journal=tmp_path / "j"), strict=True):
+        same(a, b)
+    assert len(trained) == 2
+
+
+@pytest.mark.parametrize("use", ["load", "store"])
+def test_a_journal_that_fails_in_use_is_named(tmp_path, use):
+    """A damaged page that is met late, a full disk, a lock that is never given back."""
+    kept, arrays = Journal(tmp_path / "j"), [np.zeros(3)]
+    kept.connection.execute("DROP TABLE rows")
+    with pytest.raises(ValueError, match=r"journal: got '.*j' \(no such table: rows\), wanted a file that is"):
+        getattr(kept, use)(b"key", arrays)
+    kept.close()
 
 
 def variants():

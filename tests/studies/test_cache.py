@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -51,10 +52,26 @@ def test_damage_is_a_miss(toy):
     assert cache.load("toy/coin", {"a": 1}) is None
 
 
+@pytest.mark.parametrize("change", [("0.25", "0.75"), ('"tables"', '"fables"'), ('"arm"', '"arg"'), ("", "[]")])
+def test_damage_of_the_description_is_a_miss(toy, change):
+    cache.store("toy/coin", {"a": 1}, cache.Measurement(FRAME, {"t": [{"v": 0.25}]}))
+    (path,) = cache.folder("toy/coin").glob("*.json")
+    old, new = change
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new) if old else new, encoding="utf-8")
+    assert cache.load("toy/coin", {"a": 1}) is None
+
+
 def test_only_the_newest_measurements_are_kept(toy):
     for i in range(7):
         cache.store("toy/coin", {"a": i}, cache.Measurement(FRAME))
     assert len(list(cache.folder("toy/coin").glob("*.npz"))) == cache.KEPT
+
+
+def test_another_process_may_forget_at_the_same_time(toy, monkeypatch):
+    listed = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda place, pattern: [*listed(place, pattern), place / "forgotten.npz"])
+    cache.store("toy/coin", {"a": 1}, cache.Measurement(FRAME))
+    assert cache.load("toy/coin", {"a": 1})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from studies.harness.cite import lecture_bibtex
 from studies.harness.cli import COMMANDS, cli, options
 
 pytestmark = pytest.mark.once
@@ -249,6 +250,13 @@ def test_cite(toy):
     assert r"toys \& bars" in first
     assert "author" not in second
     assert "{n.d.}" in second
+
+
+def test_bibtex_holds_whatever_a_title_does():
+    """A single brace would end the field, and with it the entry; BibTeX counts escaped ones, too."""
+    entry = lecture_bibtex({"id": "1", "title": "50% & a_b {x \\y ~z"})
+    assert r"{50\% \& a\_b \textbraceleft{}x \textbackslash{}y \textasciitilde{}z}" in entry
+    assert entry.count("{") == entry.count("}")
 
 
 def test_status(toy):

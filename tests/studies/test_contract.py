@@ -51,6 +51,8 @@ def test_override():
         ("seeds=13", r"^seeds must not be 13 with rate 0.1$"),
         ("seed=3", r"unknown parameter 'seed'; did you mean 'seeds'\?"),
         ("seeds", "name=value"),
+        ("seeds={[]: 1}", r"seeds: .*got '{\[\]: 1}' \(it is int"),  # Python's own complaints about a literal
+        pytest.param(f"seeds={'-' * 4000}1", r"seeds: .*\(it is int", id="too deep"),
     ],
 )
 def test_bad_settings_name_parameter_type_and_range(setting, message):

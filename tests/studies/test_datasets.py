@@ -58,6 +58,15 @@ def test_standardised_on_the_training_part_alone_with_constant_pixels():
     assert raw.max() == 1.0
 
 
+def test_a_feature_that_is_constant_in_a_small_training_part_is_only_centred():
+    """The mean of three equal numbers may be off by a rounding, and that is no standard deviation to divide by."""
+    split = datasets.diabetes(6, 3, dtype="float64")
+    X, _ = split.part("train")
+    constant = np.ptp(datasets.raw("diabetes")[0][split.train], axis=0) == 0
+    assert constant.any() and (split.scale[constant] == 1).all() and (X[:, constant] == 0).all()
+    assert np.abs(split.X).max() < 1e3
+
+
 def test_a_tuning_seed_cannot_see_the_test_part():
     with pytest.raises(ValueError, match="tuning seed"):
         _ = datasets.digits(500).test

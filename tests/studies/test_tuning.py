@@ -97,6 +97,13 @@ def test_what_diverged_everywhere_to_the_end_is_named():
     assert tuned.choice["wild"] == tuned.grids["wild"][0] == min(GRID) / 2**4
 
 
+def test_half_of_an_even_number_of_runs_is_enough_to_have_no_winner():
+    """Their medians are all the worst: a tie, of which the middle would pass for an interior optimum."""
+    arms = {"wild": lambda value, seed: Result(value, "diverged" if seed % 2 else "completed")}
+    tuned = tuning.tune(arms, {"wild": GRID}, lambda r: r.value, sweep=Recorder())
+    assert (tuned.extensions, tuned.edge, tuned.diverged) == (3, ("wild",), ("wild",))
+
+
 def test_ties_of_runs_that_did_not_diverge_extend_nothing():
     """Nobody reached the target, at any rate: a lower one is no more promising than a higher one."""
     arms = {"a": lambda value, seed: Result(float("inf"))}
