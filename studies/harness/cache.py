@@ -12,7 +12,7 @@ import pandas as pd
 
 from studies.harness import paths, provenance
 from studies.harness.files import sha256, sources_hash, write_atomic
-from studies.harness.study import sources
+from studies.harness.study import REPORTING_SEED, sources
 
 HARNESS = Path(__file__).parent
 MEASURING = (  # what a measurement depends on, of the harness; studies take slopes while they measure
@@ -101,6 +101,7 @@ def result_components(study, params, target, registry) -> dict:
         "lectures": [registry.lectures.get(d) for d in decks],
     }
     return _measuring(study, params, target) | {
+        "first seed": REPORTING_SEED,
         "harness sources (judging and reporting)": sources_hash(harness_sources(JUDGING)),
         "register entries": sha256(json.loads(json.dumps(texts, default=str))),
         "versions (judging)": versions(JUDGING_PACKAGES),
