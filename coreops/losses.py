@@ -12,6 +12,7 @@ import numpy as np
 from coreops import records
 from coreops.elementary import exp, sigmoid
 from coreops.records import COUNT_ERRORS, TRAIN
+from coreops.spans import scale_span, shift_span
 from coreops.target import at, barrier, block_sum, kernel, lane, lanes
 
 # What a target is: n_out reals, one class number, n_out bits 0/1, n_out signs -1/+1.
@@ -173,8 +174,7 @@ def softmax_loss(op, first, m, arena, mode, scale):
         top = arena[at(logits)]
         for j in range(1, n):
             top = max(top, arena[at(logits + j)])
-        for j in range(n):
-            arena[at(out + j)] = arena[at(logits + j)] - top
+        shift_span(arena, logits, out, n, top)
         total -= np.float64(arena[at(out + np.int64(arena[at(y + i)]))])
     barrier()
     if mode & COUNT_ERRORS:
@@ -193,9 +193,7 @@ def softmax_loss(op, first, m, arena, mode, scale):
         if product > LARGE_PRODUCT:
             total, product = total + np.log(product), 1.0
         if mode & TRAIN:
-            share = scale / mass
-            for j in range(n):
-                arena[at(out + j)] *= share
+            scale_span(arena, out, n, scale / mass)
             arena[at(out + np.int64(arena[at(y + i)]))] -= scale
     barrier()
     return block_sum(total + np.log(product)), block_sum(errors)

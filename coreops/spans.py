@@ -57,6 +57,33 @@ def _dots(buffer, start, x, w, y, n, k):
     return lambda buffer, start, x, w, y, n, k: vectors.dots(buffer, max(start, 0), y, n, start, x, w, k)
 
 
+# --- elementwise, by all lanes; no barrier at the end ---
+
+
+def rectify(buffer, x, y, n, slope):
+    """y_j = x_j where x_j > 0, slope x_j elsewhere (so that NaN is not hidden), j < n."""
+    one = buffer.dtype.type(1)
+    for j in range(lane(), n, lanes()):
+        buffer[at(y + j)] = buffer[at(x + j)] * (one if buffer[at(x + j)] > 0 else slope)
+
+
+def rectify_gradient(buffer, x, dy, dx, n, slope):
+    """dx_j = dy_j where x_j > 0, slope dy_j elsewhere, j < n."""
+    one = buffer.dtype.type(1)
+    for j in range(lane(), n, lanes()):
+        buffer[at(dx + j)] = buffer[at(dy + j)] * (one if buffer[at(x + j)] > 0 else slope)
+
+
+@overload(rectify, target="generic", jit_options=INLINED)
+def _rectify(buffer, x, y, n, slope):
+    return lambda buffer, x, y, n, slope: vectors.rectify(buffer, x, y, n, slope)
+
+
+@overload(rectify_gradient, target="generic", jit_options=INLINED)
+def _rectify_gradient(buffer, x, dy, dx, n, slope):
+    return lambda buffer, x, dy, dx, n, slope: vectors.rectify_gradient(buffer, x, dy, dx, n, slope)
+
+
 # --- runs of neighbouring elements, by one lane ---
 
 
@@ -70,6 +97,18 @@ def add_span(buffer, source, to, n):
     """buffer[to + j] += buffer[source + j], j < n."""
     for j in range(n):
         buffer[to + j] += buffer[source + j]
+
+
+def shift_span(buffer, source, to, n, by):
+    """buffer[to + j] = buffer[source + j] - by, j < n."""
+    for j in range(n):
+        buffer[to + j] = buffer[source + j] - by
+
+
+def scale_span(buffer, to, n, by):
+    """buffer[to + j] *= by, j < n."""
+    for j in range(n):
+        buffer[to + j] *= by
 
 
 def sum_window(buffer, start, x, y, n, height, width, line, step):
@@ -117,6 +156,16 @@ def _copy_span(buffer, source, to, n):
 @overload(add_span, target="generic", jit_options=INLINED)
 def _add_span(buffer, source, to, n):
     return lambda buffer, source, to, n: vectors.add(buffer, source, to, n)
+
+
+@overload(shift_span, target="generic", jit_options=INLINED)
+def _shift_span(buffer, source, to, n, by):
+    return lambda buffer, source, to, n, by: vectors.shift(buffer, source, to, n, by)
+
+
+@overload(scale_span, target="generic", jit_options=INLINED)
+def _scale_span(buffer, to, n, by):
+    return lambda buffer, to, n, by: vectors.scale(buffer, to, n, by)
 
 
 @overload(sum_window, target="generic", jit_options=INLINED)

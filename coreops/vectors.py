@@ -105,6 +105,32 @@ def _add(s, n):
     s.store(1, s.builder.fadd(s.load(1), s.load(0)))
 
 
+def _shift(s, n, by):
+    s.store(1, s.builder.fsub(s.load(0), s.everywhere(by)))
+
+
+def _scale(s, n, by):
+    s.store(0, s.builder.fmul(s.load(0), s.everywhere(by)))
+
+
+def _slopes(s, slope):
+    """1 where x > 0, else slope: factors, as choosing what to store would be a jump."""
+    b, x = s.builder, s.load(0)
+    return b.select(
+        b.fcmp_ordered(">", x, ir.Constant(s.type, None)),
+        s.everywhere(ir.Constant(s.emit.real, 1)),
+        s.everywhere(slope),
+    )
+
+
+def _rectify(s, n, slope):
+    s.store(1, s.builder.fmul(s.load(0), _slopes(s, slope)))
+
+
+def _rectify_gradient(s, n, slope):
+    s.store(2, s.builder.fmul(s.load(1), _slopes(s, slope)))
+
+
 def _over_window(s, n, height, width, line, step, visit):
     """visit(shift), for the shift of each place of a window: k line + l step for k < height, l < width."""
     b, zero, one = s.builder, ir.Constant(n.type, 0), ir.Constant(n.type, 1)
@@ -189,6 +215,26 @@ def add(typing, buffer, source, to, n):
 
 
 @intrinsic
+def shift(typing, buffer, x, y, n, by):
+    return _typed(buffer, _shift, 2, 1, once=True, real=1)
+
+
+@intrinsic
+def scale(typing, buffer, x, n, by):
+    return _typed(buffer, _scale, 1, 1, once=True, real=1)
+
+
+@intrinsic
+def rectify(typing, buffer, x, y, n, slope):
+    return _typed(buffer, _rectify, 2, 1, once=True, real=1)
+
+
+@intrinsic
+def rectify_gradient(typing, buffer, x, dy, dx, n, slope):
+    return _typed(buffer, _rectify_gradient, 3, 1, once=True, real=1)
+
+
+@intrinsic
 def sum_window(typing, buffer, first, x, y, n, start, height, width, line, step):
     """first = max(start, 0): a span must exist."""
     return _typed(buffer, _sum_window, 3, 6, once=True)
@@ -221,8 +267,8 @@ def dots(typing, buffer, first, y, n, start, x, w, k):
     return _typed(buffer, _dots, 2, 5, once=True)
 
 
-def _typed(buffer, step, spans, numbers, once=False):
+def _typed(buffer, step, spans, numbers, once=False, real=0):
     def codegen(context, builder, signature, args):
         return _over_span(context, builder, signature, args, step, spans, once)
 
-    return types.void(buffer, *[types.int64] * (spans + numbers)), codegen
+    return types.void(buffer, *[types.int64] * (spans + numbers), *[buffer.dtype] * real), codegen

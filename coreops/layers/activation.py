@@ -6,6 +6,7 @@ from coreops import records
 from coreops.checks import finite_number, wrong
 from coreops.elementary import sigmoid, softplus, tanh
 from coreops.records import ADD_DX, INPUT_GRADIENT, SKIP_DX
+from coreops.spans import rectify, rectify_gradient
 from coreops.target import at, barrier, kernel, lane, lanes
 
 
@@ -110,11 +111,7 @@ def bring(buffer, source, to, n):
 @kernel(inline=True)
 def rectifier_forward(op, m, arena):
     """y = x where x > 0, slope x elsewhere (so that NaN is not hidden)."""
-    n = m * op["n_out"]
-    bring(arena, op["x"], op["y"], n)
-    y, slope, one = op["y"], arena.dtype.type(op["slope"]), arena.dtype.type(1)
-    for i in range(lane(), n, lanes()):  # a product: a choice of what to store would become a branch
-        arena[at(y + i)] *= one if arena[at(y + i)] > 0 else slope
+    rectify(arena, op["x"], op["y"], m * op["n_out"], arena.dtype.type(op["slope"]))
     barrier()
 
 
@@ -159,12 +156,11 @@ def activation_backward(op, m, arena, mode):
         else:
             for i in range(lane(), n, lanes()):
                 arena[at(dx + i)] += arena[at(dy + i)] * (one - arena[at(y + i)] * arena[at(y + i)])
+    elif kind == records.RECTIFIER:
+        rectify_gradient(arena, x, dy, dx, n, slope)
     else:
         bring(arena, dy, dx, n)
-        if kind == records.RECTIFIER:
-            for i in range(lane(), n, lanes()):
-                arena[at(dx + i)] *= one if arena[at(x + i)] > 0 else slope
-        elif kind == records.SIGMOID:
+        if kind == records.SIGMOID:
             for i in range(lane(), n, lanes()):
                 arena[at(dx + i)] *= arena[at(y + i)] * (one - arena[at(y + i)])
         else:

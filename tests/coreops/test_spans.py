@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from coreops.spans import add_span, combine, combine_column, copy_span, dots, largest_window, route_window, sum_window
+from coreops.spans import (
+    add_span,
+    combine,
+    combine_column,
+    copy_span,
+    dots,
+    largest_window,
+    rectify,
+    rectify_gradient,
+    route_window,
+    scale_span,
+    shift_span,
+    sum_window,
+)
 from coreops.target import JIT, at, kernel
 from tests.coreops.cases import DTYPES
 
@@ -11,7 +24,7 @@ LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 40]
 
 
 @kernel
-def all_spans(buffer, what, numbers):
+def all_spans(buffer, what, numbers, real):
     """One kernel for all, compiled once for each precision."""
     a, b, c, d, e = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
     f, g, h, i = numbers[5], numbers[6], numbers[7], numbers[8]
@@ -29,14 +42,22 @@ def all_spans(buffer, what, numbers):
         dots(buffer, a, b, c, d, e, f)
     elif what == 6:
         combine_column(buffer, a, b, c, d, e, f, g, h, i)
-    else:
+    elif what == 7:
         sum_window(buffer, a, b, c, d, e, f, g, h)
+    elif what == 8:
+        shift_span(buffer, a, b, c, real)
+    elif what == 9:
+        scale_span(buffer, a, b, real)
+    elif what == 10:
+        rectify(buffer, a, b, c, real)
+    else:
+        rectify_gradient(buffer, a, b, c, d, real)
 
 
-def changed(buffer, what, *numbers):
+def changed(buffer, what, *numbers, real=0.0):
     """The buffer after the call."""
     after = buffer.copy()
-    all_spans(after, np.int64(what), np.array([*numbers, *[0] * (9 - len(numbers))]))
+    all_spans(after, np.int64(what), np.array([*numbers, *[0] * (9 - len(numbers))]), buffer.dtype.type(real))
     return after
 
 
@@ -53,6 +74,34 @@ def test_copied_and_added(dtype, n):
         expected = buffer.copy()
         expected[target] = want
         np.testing.assert_array_equal(changed(buffer, what, 100, 200, n), expected)
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_shifted_and_scaled(dtype, n):
+    buffer, by = sea(dtype), np.dtype(dtype).type(0.3)
+    source, target = slice(100, 100 + n), slice(200, 200 + n)
+    expected = buffer.copy()
+    expected[target] = buffer[source] - by
+    np.testing.assert_array_equal(changed(buffer, 8, 100, 200, n, real=by), expected)
+    expected = buffer.copy()
+    expected[source] *= by
+    np.testing.assert_array_equal(changed(buffer, 9, 100, n, real=by), expected)
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("slope", [0.0, 0.3, -2.0])
+def test_rectified(dtype, n, slope):
+    """Into another place and in place; not a number is not hidden, and 0 is on the side of the slope."""
+    buffer, slope = sea(dtype), np.dtype(dtype).type(slope)
+    x, dy = slice(100, 100 + n), slice(200, 200 + n)
+    buffer[100], buffer[100 + n - 1] = 0, np.nan
+    for what, places, values in ((10, (100,), buffer[x]), (11, (100, 200), buffer[dy])):
+        for to in (300, places[-1]):
+            expected = buffer.copy()
+            expected[to : to + n] = values * np.where(buffer[x] > 0, type(slope)(1), slope)
+            np.testing.assert_array_equal(changed(buffer, what, *places, to, n, real=slope), expected)
 
 
 WINDOWS = [(1, 1), (2, 2), (3, 2)]
