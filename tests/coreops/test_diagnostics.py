@@ -121,7 +121,7 @@ def test_saturated_and_dead_units():
     assert activation(Sigmoid(), x, flat=0.2)[5] == 7 / 8
     assert activation(Tanh(), np.array([[2.17, 2.19, -2.17, -2.19]]))[5] == 0.5
     assert activation(ScaledTanh(1.0, 0.5), np.array([[3.63, 3.65, -3.63, -3.65]]))[5] == 0.5  # 2 artanh(sqrt(0.9))
-    assert activation(ScaledTanh(), x + 800).dead == 1
+    assert activation(ScaledTanh(0.4), x + 800).dead == 1  # 0.4 * 0.4 / 0.4 rounds to another number
     x = np.array([[1.0, -1.0, -1.0, 0.0], [-1.0, -2.0, 3.0, 0.0]])
     assert activation(ReLU(), x)[5:7] == (6 / 8, 0.5)
     assert activation(LeakyReLU(0.01), x)[5:7] == (6 / 8, 0.0)

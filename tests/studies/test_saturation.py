@@ -84,6 +84,8 @@ def test_a_small_run_end_to_end(quick):
     assert all(f.control_ok is not False for f in exact)
     assert found["naive-form"].control_ok is True
     assert study.draw(data, p).axes
+    counts = data.groupby("part").seed.nunique()
+    assert counts["clean"] == counts["noisy"] == p.accuracy_seeds == 8 and counts["digits"] == p.seeds == 3
 
 
 def altered(data, change):
