@@ -15,7 +15,7 @@ from coreops.cores import available_cores
 from coreops.target import JIT
 
 DTYPES = ("float32", "float64")
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(os.path.abspath(__file__)).parent.parent  # with links unresolved: Numba keeps kernels by the path imported
 # First in a process that compiles: ends it when the one that started it has gone, killed ones too, which stop nothing.
 # (Windows names a parent that has gone for ever: there it goes on to its own end.)
 ORPHANS_END = """import os, threading, time
@@ -108,10 +108,9 @@ def _start(dtype, shared):
 
 def _process(dtype, call, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
     program = ORPHANS_END + (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); "  # the sources of this process, wherever it runs
         "from coreops.compiler import only_compile; only_compile(); "
         f"from coreops import every_kernel; every_kernel.{call.format(dtype)}"
     )
-    command = [sys.executable, "-c", program, dtype]
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    env = os.environ | {"PYTHONPATH": path}  # the sources of this process, wherever it runs
-    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True, env=env)
+    command = [sys.executable, "-Pc", program, dtype]  # -P: not those of the folder in which it runs
+    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True)

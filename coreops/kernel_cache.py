@@ -86,7 +86,7 @@ def kernel_folder() -> Path:
 @functools.cache
 def checkout() -> str:
     """Hash of where the sources lie and when they were written: Numba finds no kernels of another checkout."""
-    root = Path(__file__).resolve().parent
+    root = Path(os.path.abspath(__file__)).parent  # as Numba does, which resolves no links
     files = [(str(path), path.stat().st_mtime_ns) for path in sorted(root.rglob("*.py"))]
     return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
 

@@ -291,14 +291,65 @@ def test_nothing_goes_on_compiling_after_a_process_that_was_killed(folder, numbe
     assert not any(map(_alive, pids))
 
 
-def test_processes_find_the_sources_from_another_folder(folder, monkeypatch):
-    """As of a script elsewhere that found coreops through its own sys.path."""
-    monkeypatch.chdir(folder)
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    find = "import sys, importlib.util as u; sys.exit(u.find_spec('coreops') is None)"
-    text = f'exec {sys.executable} -S -c "{find}"'  # -S: not through an installation
-    monkeypatch.setattr(sys, "executable", _program(folder / "finds", text))
-    compiling.precompile()
+ASKS = """
+import os, sys
+from pathlib import Path
+from coreops import compiling, kernel_cache
+kernel_cache.kernel_folder, compiling.JIT = lambda: Path(sys.argv[1]), True
+os.chdir(sys.argv[2])
+compiling.precompile("float64")
+print(compiling.__file__)
+"""
+
+
+@pytest.fixture
+def checkouts(tmp_path):
+    """Two trees whose processes only write down which sources they have: one to be found, and `other`."""
+    for name in ("mine", "a:b", "other"):
+        package = tmp_path / name / "coreops"
+        shutil.copytree(compiling.ROOT / "coreops", package, ignore=shutil.ignore_patterns("__pyc*", "cuda"))
+        (package / "__init__.py").write_text("")
+        (package / "compiler.py").write_text("def only_compile(): pass\n")
+        (package / "every_kernel.py").write_text(
+            f"def compile_all(dtype, shared=False): print(__file__, file=open({str(tmp_path / 'log')!r}, 'a'))\n"
+            "compile_share = compile_all\n"
+        )
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    for name in ("mine", "scripts"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "asks.py").write_text(ASKS)
+    (tmp_path / "scripts" / "sitecustomize.py").write_text(
+        f"import sys; sys.path.append({str(tmp_path / 'mine')!r})  # as an editable installation does\n"
+    )
+    (tmp_path / "scripts" / "inserts.py").write_text(f"import sys; sys.path[0] = {str(tmp_path / 'a:b')!r}\n" + ASKS)
+    return tmp_path
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("cwd", "command", "path", "found"),
+    [
+        ("other", ["scripts/asks.py"], "mine", "mine"),
+        ("other", ["scripts/asks.py"], "link", "link"),
+        ("other", ["mine/asks.py"], "other", "mine"),
+        ("other", ["scripts/inserts.py"], "", "a:b"),
+        ("other", ["scripts/asks.py"], "scripts", "mine"),
+        ("mine", ["-c", ASKS], "", "mine"),
+        ("mine", ["-m", "asks"], "other", "mine"),
+    ],
+    ids=["PYTHONPATH", "link", "beside-the-script", "sys.path", "installed", "folder-left", "module"],
+)
+def test_processes_have_the_sources_of_the_one_that_asks(checkouts, cwd, command, path, found):
+    """Wherever it found them, and though it asks from within another checkout."""
+    env = os.environ | {"PYTHONPATH": str(checkouts / path) if path else ""}
+    command = [str(checkouts / word) if word.endswith(".py") else word for word in command]
+    command = [sys.executable, *command, str(checkouts / "kernels"), str(checkouts / "other")]
+    (checkouts / "kernels").mkdir()
+    said = subprocess.run(command, cwd=checkouts / cwd, env=env, capture_output=True, text=True, timeout=100)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.split() == [str(checkouts / found / "coreops" / "compiling.py")]
+    files = set((checkouts / "log").read_text().splitlines())
+    assert files == {str(checkouts / found / "coreops" / "every_kernel.py")}
 
 
 @pytest.mark.once
