@@ -105,8 +105,8 @@ def logit_gradient(data, arm, label):
 
 
 def gradient(data, p):
-    def identity(measured, theory):
-        return statistics.exact(measured, theory, tol=p.identity_tol, scale=1.0)
+    def identity(measured, theory, **how):
+        return statistics.exact(measured, theory, tol=p.identity_tol, scale=1.0, **how)
 
     both = {arm: [logit_gradient(data, arm, label) for label in (0, 1)] for arm in ("log", "squared")}
     z = both["log"][0][0]
@@ -135,7 +135,10 @@ def gradient(data, p):
             statistics.located([first], expected=p.naive_edge, tol=p.naive_edge_tol),
             "the printed product is 0 times infinity from there on",
         ),
-        "naive-form": (identity(naive, theory[: z.size]), f"{lost.size} of {z.size} logits give no number"),
+        "naive-form": (
+            identity(naive, theory[: z.size], undefined_is_wrong=True),
+            f"{lost.size} of {z.size} logits give no number",
+        ),
         "squared-gradient": (identity(squared, theory), ""),
         "one-against-all-gradient": (identity(arms["one-against-all"], softmax), ""),
     }

@@ -18,12 +18,16 @@ noise = np.random.default_rng(1).normal(size=40)
         ([1.0, 2.0], [1.0, 2.0 + 1e-12], 1e-10, "exact"),
         ([1.0, 2.0], [1.0, 2.01], 0.01, "confirmed"),
         ([1.0, 2.0], [1.0, 2.1], 0.01, "refuted"),
-        ([np.inf, 2.0], [1.0, 2.0], 0.01, "refuted"),
-        ([np.nan, 2.0], [1.0, 2.0], 0.01, "refuted"),
     ],
 )
 def test_exact(measured, theory, tol, verdict):
     assert statistics.exact(measured, theory, tol=tol).verdict == verdict
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_formula_whose_fault_is_to_give_no_number_says_so(value):
+    outcome = statistics.exact([value, 2.0], [1.0, 2.0], undefined_is_wrong=True)
+    assert (outcome.verdict, outcome.estimate) == (Verdict.REFUTED, np.inf)
 
 
 def test_exact_is_absolute_at_zero_and_refuses_other_shapes():
@@ -86,6 +90,36 @@ def test_non_finite_values_are_refused():
         statistics.paired([1.0, 2.0], [1.0], claimed="greater", delta=0.1)
     with pytest.raises(ValueError, match="claimed"):
         statistics.paired([1.0], [1.0], claimed="up", delta=0.1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    ("name", "criterion"),
+    [
+        ("value", lambda bad: statistics.bound(bad, at_least=0.0)),
+        ("value", lambda bad: statistics.bound(bad, at_most=0.0)),
+        ("the bound", lambda bad: statistics.bound(0.0, at_least=bad)),
+        ("measured", lambda bad: statistics.exact([1.0, bad], [1.0, 1.0])),
+        ("tol", lambda bad: statistics.exact([1.0], [1.0], tol=bad)),
+        ("scale", lambda bad: statistics.exact([1.0], [1.0], scale=bad)),
+        ("a", lambda bad: statistics.paired([1.0, bad], [0.0, 0.0], claimed="greater", delta=0.1)),
+        ("b", lambda bad: statistics.equivalence([1.0, 2.0], bad, delta=0.1)),
+        ("delta", lambda bad: statistics.paired([1.0], [0.0], claimed="greater", delta=bad)),
+        ("delta", lambda bad: statistics.equivalence([1.0], delta=bad)),
+        ("values", lambda bad: statistics.located([1.0, bad], expected=1.0, tol=0.1)),
+        ("expected", lambda bad: statistics.located([1.0], expected=bad, tol=0.1)),
+        ("tol", lambda bad: statistics.located([1.0], expected=1.0, tol=bad)),
+        ("y", lambda bad: statistics.slope([1.0, 2.0], [1.0, bad], expected=1.0, tol=0.1)),
+        ("mean", lambda bad: statistics.monte_carlo([bad], [0.1], [1.0], n=9)),
+        ("standard_error", lambda bad: statistics.monte_carlo([1.0], [bad], [1.0], n=9)),
+        ("relative", lambda bad: statistics.monte_carlo([1.0], [0.1], [1.0], n=9, relative=bad)),
+        ("the bound", lambda bad: statistics.proportion(1, 2, at_least=bad)),
+    ],
+)
+def test_no_criterion_decides_on_what_is_no_number(name, criterion, bad):
+    """Whose comparisons fail: a break control would be content with it."""
+    with pytest.raises(ValueError, match=f"^{name} holds 1 of . non-finite values"):
+        criterion(bad)
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(0, "confirmed"), (0.25, "inconclusive"), (2, "refuted")])

@@ -1,7 +1,8 @@
 """Criteria as functions: measured numbers in, an ``Outcome`` (verdict, estimate, interval) out.
 
-The replication unit is the seed. Every function refuses non-finite input where it would hide a decision: a
-study says beforehand what a diverged run counts as.
+The replication unit is the seed. Every function refuses non-finite input, thresholds included: a comparison with
+NaN fails, which would refute a claim and be just what a control wants. A study says beforehand what a diverged run
+counts as.
 """
 
 from studies.harness.statistics.axis import along_axis

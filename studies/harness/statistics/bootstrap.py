@@ -24,6 +24,11 @@ def finite(values, name, ndim=1):
     return array
 
 
+def number(value, name):
+    """`value` as a finite float; ValueError naming it otherwise."""
+    return float(finite([value], name)[0])
+
+
 def interval(values, levels=(0.95,)):
     """Confidence intervals of the mean of `values` (n,), one (low, high) per level.
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from studies.harness.statistics.bootstrap import finite
+from studies.harness.statistics.bootstrap import finite, number
 from studies.harness.statistics.outcome import Outcome
 from studies.harness.verdict import Verdict
 
@@ -18,6 +18,7 @@ def monte_carlo(mean, standard_error, theory, *, n, relative=0.05, level=0.95, s
     the largest relative deviation; its interval is that point's.
     """
     mean, theory = finite(np.atleast_1d(mean), "mean"), finite(np.atleast_1d(theory), "theory")
+    relative, level, scale = number(relative, "relative"), number(level, "level"), number(scale, "scale")
     se = finite(np.atleast_1d(standard_error), "standard_error")
     if not mean.shape == theory.shape == se.shape:
         raise ValueError(f"mean {mean.shape}, standard_error {se.shape}, theory {theory.shape} must be equal shapes")

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from studies.harness.statistics.bootstrap import SEED, finite, interval
+from studies.harness.statistics.bootstrap import SEED, finite, interval, number
 from studies.harness.statistics.outcome import Outcome
 from studies.harness.verdict import Verdict
 
@@ -11,7 +11,7 @@ from studies.harness.verdict import Verdict
 def difference(a, b):
     """a - b over seeds (n,), after checking both; `b` may be a number."""
     a = finite(a, "a")
-    b = finite(b, "b") if np.ndim(b) else np.full(a.shape, float(b))
+    b = finite(b, "b") if np.ndim(b) else np.full(a.shape, number(b, "b"))
     if a.shape != b.shape:
         raise ValueError(f"a has {a.size} seeds and b {b.size}: pair them by seed")
     return a - b
@@ -49,7 +49,7 @@ def paired(a, b, *, claimed, delta, level=0.95):
     """
     if claimed not in ("greater", "less"):
         raise ValueError(f"claimed must be 'greater' or 'less', got {claimed!r}")
-    if not delta >= 0:
+    if number(delta, "delta") < 0:
         raise ValueError(f"delta must be a number >= 0, got {delta!r}")
     d = difference(a, b)
     mean, sign = float(d.mean()), 1 if claimed == "greater" else -1
@@ -81,7 +81,7 @@ def equivalence(a, b=0.0, *, delta, level=0.95):
     Two one-sided tests at 5 %: `confirmed` when the 90 % interval of the mean of a - b lies inside (-delta,
     delta), `refuted` when it lies outside altogether, otherwise `inconclusive`.
     """
-    if not delta > 0:
+    if number(delta, "delta") <= 0:
         raise ValueError(f"delta must be a number > 0, got {delta!r}")
     d = difference(a, b)
     ((low, high),) = interval(d, (round(2 * level - 1, 12),))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from studies.harness.statistics.bootstrap import finite, interval
+from studies.harness.statistics.bootstrap import finite, interval, number
 from studies.harness.statistics.outcome import Outcome
 from studies.harness.verdict import Verdict
 
@@ -36,7 +36,7 @@ def located(values, *, expected, tol, level=0.95):
     misses that range. `inconclusive`: too wide to tell.
     """
     values = finite(values, "values")
-    expected = float(finite([expected], "expected")[0])
+    expected, tol = number(expected, "expected"), number(tol, "tol")
     ((low, high),) = interval(values, (level,))
     slack = 1e-12 * max(abs(expected), tol)
     if low > expected + tol + slack or high < expected - tol - slack:
