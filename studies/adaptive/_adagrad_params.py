@@ -1,8 +1,12 @@
 """Every number of the study `adagrad_decay`, thresholds included."""
 
+from typing import Annotated
+
 from pydantic import model_validator
 
-from studies.harness import Field, FrozenModel, Natural, Positive
+from studies.harness import Distinct, Field, FrozenModel, Natural, Positive
+
+Size = Annotated[float, Field(ge=1e-150, le=1e150)]  # with a square in float64
 
 
 class Params(FrozenModel):
@@ -12,7 +16,7 @@ class Params(FrozenModel):
     rate: float = Field(1.0, gt=0, description="learning rate on the given gradient streams")
     steps: int = Field(10_000, ge=200, description="steps of each stream")
     points: int = Field(40, ge=5, description="log-spaced steps at which a slope is read")
-    sizes: tuple[Positive, ...] = Field(
+    sizes: Distinct[Size] = Field(
         (1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3), min_length=1, description="sizes of constant gradients, with eps = 0"
     )
     step_slope: float = Field(-0.5, description="log-log slope of AdaGrad's step against the step number")
@@ -20,7 +24,7 @@ class Params(FrozenModel):
     path_from: int = Field(100, ge=100, description="first step at which the path is compared with its closed form")
     path_tol: float = Field(1e-10, gt=0, description="relative tolerance on the path")
     two_term_tol: float = Field(0.01, gt=0, description="tolerance on the path's first two terms, in learning rates")
-    small_sizes: tuple[Positive, ...] = Field(
+    small_sizes: Distinct[Size] = Field(
         (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1, description="sizes of constant gradients, with eps > 0"
     )
     eps: float = Field(1e-8, gt=0, description="epsilon where its place is tested (E13)")
@@ -36,10 +40,10 @@ class Params(FrozenModel):
 
     number: int = Field(10, ge=1, description="gradients in the burst, of alternating sign")
     distance: float = Field(10.0, gt=0, description="length of the unit slope after the burst, in learning rates")
-    settings: tuple[tuple[Natural, Positive], ...] = Field(
+    settings: Distinct[tuple[Natural, Positive]] = Field(
         ((10, 10.0), (1, 10.0), (10, 100.0)), min_length=1, description="(burst length, distance) of the formula's test"
     )
-    bursts: tuple[Positive, ...] = Field(
+    bursts: Distinct[Size] = Field(
         (1.0, 3.162, 10.0, 31.62, 100.0, 316.2, 1000.0), min_length=2, description="burst sizes, against a slope of 1"
     )
     checked_burst: float = Field(10.0, gt=0, description="burst size whose whole number of steps is reported")
@@ -104,6 +108,10 @@ class Params(FrozenModel):
             )
         if self.checked_burst not in self.bursts:
             raise ValueError(f"checked_burst must be one of bursts, {self.bursts}, got {self.checked_burst}")
+        for number, distance in self.settings:
+            least = self.regime * distance / 4 / number**0.5
+            if sum(size > least for size in self.bursts) < 2:
+                raise ValueError(f"bursts must hold two above {least:g} for {number, distance}, got {self.bursts}")
         if self.sparse_sizes[0] >= self.sparse_sizes[1]:
             raise ValueError(f"sparse_sizes must increase, got {self.sparse_sizes}")
         if self.last_rank > self.features:

@@ -7,6 +7,7 @@ from importlib import import_module
 
 _HOME = {
     "FrozenModel": "model",
+    "Distinct": "model",
     "Field": "model",
     "Natural": "model",
     "Positive": "model",

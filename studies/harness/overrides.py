@@ -7,7 +7,7 @@ from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from studies.harness.model import FrozenModel
+from studies.harness.model import FrozenModel, distinct
 from studies.harness.suggest import suggestion
 
 LIMITS = {
@@ -50,7 +50,8 @@ def _limits(metadata) -> list[str]:
     """The constraints among a type's metadata in words; those of a nested `Field` are in its own metadata."""
     constraints = [c for m in metadata for c in getattr(m, "metadata", [m])]
     found = [(sign, getattr(c, k, None)) for c in constraints for k, sign in LIMITS.items()]
-    return [f"{sign} {value}" for sign, value in found if value is not None]
+    words = [f"{sign} {value}" for sign, value in found if value is not None]
+    return words + ["all different"] * any(getattr(c, "func", None) is distinct for c in constraints)
 
 
 def override(params: FrozenModel, settings: list[str]) -> FrozenModel:
@@ -88,7 +89,7 @@ def _problem(model, error) -> str:
     name, *places = error["loc"]
     where = "".join(f"[{place!r}]" for place in places)
     wanted = f" (it is {describe(model, name)})" if name in model.model_fields else ""
-    return f"{name}{where}: {error['msg']}, got {error['input']!r}{wanted}"
+    return f"{name}{where}: {error['msg'].removeprefix('Value error, ')}, got {error['input']!r}{wanted}"
 
 
 def _finite(value) -> bool:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from pydantic import model_validator
 
-from studies.harness import Field, FrozenModel, Natural, Positive
+from studies.harness import Distinct, Field, FrozenModel, Natural, Positive
 
 
 class Params(FrozenModel):
@@ -16,26 +16,28 @@ class Params(FrozenModel):
     gain_tol: float = Field(0.05, gt=0, description="relative tolerance of a mean gain or mean level")
     orthogonal_tol: float = Field(1e-12, gt=0, description="relative tolerance of an exact gain")
     # gain per layer
-    gain_widths: tuple[Natural, ...] = Field((64, 256), min_length=1, description="widths of the gain table")
+    gain_widths: Distinct[Natural] = Field((64, 256), min_length=1, description="widths of the gain table")
     gain_depth: int = Field(20, ge=2, description="layers of the gain table")
     gain_draws: int = Field(50, ge=4, description="random networks per rule and width")
     # fluctuation
-    widths: tuple[Natural, ...] = Field((16, 64, 256), min_length=1, description="widths of the ReLU nets, increasing")
+    widths: Distinct[Natural] = Field((16, 64, 256), min_length=1, description="widths of the ReLU nets, increasing")
     short_depths: tuple[Natural, ...] = Field((3, 10, 20), description="largest depth of the variance, per width")
     short_draws: tuple[Natural, ...] = Field((40000, 20000, 1500), description="networks of the variance, per width")
     inputs: int = Field(8, ge=1, le=16, description="orthogonal inputs averaged per network of the variance")
     variance_tol: float = Field(0.10, gt=0, description="relative tolerance of a variance")
     long_depth: int = Field(50, ge=2, description="layers of the quantiles and of the drift")
     long_draws: tuple[Natural, ...] = Field((4000, 1000, 120), description="networks of the quantiles, per width")
-    log_depths: tuple[Natural, ...] = Field((5, 10, 20, 50), description="depths at which ln q is judged")
-    log_widths: tuple[Natural, ...] = Field((16, 64), description="widths at which the variance of ln q is judged")
+    log_depths: Distinct[Natural] = Field((5, 10, 20, 50), min_length=1, description="depths at which ln q is judged")
+    log_widths: Distinct[Natural] = Field(
+        (16, 64), min_length=1, description="widths at which the variance of ln q is judged"
+    )
     drift_draws: int = Field(500, ge=10, le=1000, description="most networks of the paired test of the drift")
     wide: int = Field(2048, ge=64, description="width at which the spread must have gone")
     wide_depth: int = Field(5, ge=1, description="layers of the wide networks")
     wide_draws: int = Field(12, ge=3, description="wide networks")
     wide_spread: float = Field(0.2, gt=0, description="largest standard deviation of q_L/q_0 that counts as gone")
     # decay
-    decay_widths: tuple[Natural, ...] = Field((1000,), min_length=1, description="widths; the first is judged")
+    decay_widths: Distinct[Natural] = Field((1000,), min_length=1, description="widths; the first is judged")
     decay_depth: int = Field(60, ge=6, description="layers of the decay")
     decay_from: int = Field(5, ge=1, description="first layer of the slope")
     decay_draws: int = Field(60, ge=3, description="random networks of the decay")
@@ -72,7 +74,7 @@ class Params(FrozenModel):
     symmetry_rate: float = Field(0.1, gt=0, description="rate of plain descent on the digits")
     symmetry_adam_rate: float = Field(0.01, gt=0, description="rate of Adam on the digits")
     dropout: float = Field(0.5, gt=0, lt=1, description="share of hidden units dropped by the control")
-    noises: tuple[Positive, ...] = Field(
+    noises: Distinct[Positive] = Field(
         (1e-12, 1e-10, 1e-8, 1e-6, 1e-4), min_length=2, description="noise on the incoming weights, float64"
     )
     noise: float = Field(1e-6, gt=0, description="noise of the control, one of noises")
@@ -80,9 +82,7 @@ class Params(FrozenModel):
     parted: float = Field(0.1, gt=0, description="distance from which twins count as parted")
     proportional_tol: float = Field(0.05, gt=0, description="tolerance of the slope of ln distance in ln noise")
     single_tol: float = Field(1e-9, gt=0, description="relative tolerance between all units alike and one unit")
-    flat_steps: tuple[Positive, ...] = Field(
-        (0.1, 1.0, 10.0), min_length=1, description="steps along the flat direction"
-    )
+    flat_steps: Distinct[Positive] = Field((0.1, 1.0, 10.0), min_length=1, description="steps along the flat direction")
     flat_tol: float = Field(1e-10, gt=0, description="relative change of the loss that counts as rounding")
     xor_units: int = Field(4, ge=2, description="hidden units on XOR")
     xor_steps: int = Field(1000, ge=1, description="full-batch steps on XOR")
@@ -121,6 +121,8 @@ class Params(FrozenModel):
             raise ValueError(f"deeper_tanh must go on from hidden_layers, got {self.deeper_tanh}")
         if self.noise not in self.noises:
             raise ValueError(f"noise must be one of noises, {self.noises}, got {self.noise}")
+        if sum(noise <= self.linear_noise for noise in self.noises) < 2:
+            raise ValueError(f"noises must hold two of at most linear_noise, {self.linear_noise}, got {self.noises}")
         if self.symmetry_steps % self.symmetry_every:
             raise ValueError(f"symmetry_every must divide the {self.symmetry_steps} steps, got {self.symmetry_every}")
         return self

@@ -2,7 +2,7 @@
 
 from pydantic import model_validator
 
-from studies.harness import Field, FrozenModel, Natural, Positive
+from studies.harness import Distinct, Field, FrozenModel, Natural, Positive
 
 
 class Params(FrozenModel):
@@ -54,7 +54,7 @@ class Params(FrozenModel):
     epochs: int = Field(100, ge=2, description="budget of a mini-batch run; unfinished runs count as it")
     full_epochs: int = Field(150, ge=2, description="budget of a full-batch run; unfinished runs count as it")
     accuracy_epochs: int = Field(30, ge=2, description="length of the runs whose test accuracy is compared")
-    scales: tuple[Positive, ...] = Field(
+    scales: Distinct[Positive] = Field(
         (1.0, 3.0, 10.0), min_length=2, description="output weights at the start, in units of He's, increasing"
     )
     curve_scale: float = Field(3.0, gt=0, description="initial scale of the shown learning curves")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import model_validator
 
-from studies.harness import Field, FrozenModel, Positive
+from studies.harness import Distinct, Field, FrozenModel, Positive
 
 Condition = Annotated[float, Field(gt=1)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
@@ -19,7 +19,7 @@ class Params(FrozenModel):
     momentum: float = Field(0.9, gt=0, lt=1, description="the momentum of the ravine and of the memory finding")
     # many curvatures
     dimension: int = Field(200, ge=2, description="curvatures, spaced evenly in their logarithm, both ends included")
-    conditions: tuple[Condition, ...] = Field(
+    conditions: Distinct[Condition] = Field(
         (3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5), min_length=2, description="condition numbers"
     )
     tolerance: float = Field(1e-8, gt=0, lt=1, description="relative distance to the minimiser that ends the count")
@@ -61,10 +61,8 @@ class Params(FrozenModel):
     )
     sample_steps: int = Field(16, ge=2, description="length of the sample traces")
     # gradient sequences
-    momenta: tuple[Momentum, ...] = Field(
-        (0.5, 0.9, 0.99), min_length=1, description="momenta of the unrolled velocity"
-    )
-    memories: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+    momenta: Distinct[Momentum] = Field((0.5, 0.9, 0.99), min_length=1, description="momenta of the unrolled velocity")
+    memories: Distinct[Annotated[int, Field(ge=0)]] = Field(
         (0, 1, 3, 10, 30, 100), min_length=1, description="k, gradients before the newest one"
     )
     rate: float = Field(0.1, gt=0, description="learning rate of the gradient sequences")
@@ -77,7 +75,7 @@ class Params(FrozenModel):
     memory_tol: float = Field(0.05, gt=0, description="relative tolerance on the variance of the average")
     ages: int = Field(31, ge=2, description="ages of a gradient at which its weight is measured")
     # ravine
-    frequency_steps: tuple[Positive, ...] = Field(
+    frequency_steps: Distinct[Positive] = Field(
         tuple(round(0.1 * i, 1) for i in range(1, 38)),
         min_length=1,
         description="a h at which sign changes are counted",
@@ -85,14 +83,14 @@ class Params(FrozenModel):
     frequency_length: int = Field(1000, ge=20, description="length of the runs that count sign changes")
     frequency_tol: float = Field(0.05, gt=0, description="relative tolerance on frequency and on ratios of steps")
     ravine_condition: float = Field(100, gt=1, description="condition number of the ravine")
-    ravine_steps: tuple[Annotated[float, Field(gt=0, lt=2)], ...] = Field(
+    ravine_steps: Distinct[Annotated[float, Field(gt=0, lt=2)]] = Field(
         (*(round(0.1 * i, 1) for i in range(1, 20)), 1.92, 1.94, 1.96, 1.98),
         min_length=2,
         description="a h of the steep direction",
     )
     ravine_length: int = Field(16000, ge=10, description="length of the ravine runs")
     ravine_tolerance: float = Field(1e-6, gt=0, lt=1, description="relative size under which a coordinate has settled")
-    ratio_conditions: tuple[Condition, ...] = Field(
+    ratio_conditions: Distinct[Condition] = Field(
         (5, 10, 20, 30, 35, 40, 45, 50, 100, 200, 300),
         min_length=2,
         description="condition numbers at which momentum is added to descent with its best step",

@@ -2,7 +2,7 @@
 
 from pydantic import model_validator
 
-from studies.harness import Field, FrozenModel, Natural, Positive
+from studies.harness import Distinct, Field, FrozenModel, Natural, Positive
 
 
 class Params(FrozenModel):
@@ -15,12 +15,12 @@ class Params(FrozenModel):
     extensions: int = Field(3, ge=0, description="most extensions of a grid whose winner lies at its edge")
     tuning_seeds: int = Field(4, ge=1, le=100, description="tuning seeds, 500 and up")
 
-    gradient_batches: tuple[Natural, ...] = Field((2, 4, 32), min_length=1, description="batches of the gradient")
+    gradient_batches: Distinct[Natural] = Field((2, 4, 32), min_length=1, description="batches of the gradient")
     units: int = Field(6, ge=2, description="normalised units of the gradient check")
     gradient_tol: float = Field(1e-7, gt=0, description="tolerance on gradients, relative to the largest of its group")
     wrong_error: float = Field(0.1, gt=0, description="least error of the gradient that leaves the statistics out")
     tol: float = Field(1e-10, gt=0, description="relative tolerance on identities in float64")
-    scales: tuple[Positive, ...] = Field((0.01, 0.1, 10.0, 100.0), min_length=1, description="factors on the weights")
+    scales: Distinct[Positive] = Field((0.01, 0.1, 10.0, 100.0), min_length=1, description="factors on the weights")
     offset: float = Field(3.0, gt=0, description="standard deviation of offsets added to units or weights")
     norm_epochs: int = Field(20, ge=2, description="epochs in which the weight norm is followed")
     norm_rate: float = Field(0.5, gt=0, description="learning rate there")
@@ -31,17 +31,17 @@ class Params(FrozenModel):
     fold_tol_32: float = Field(1e-5, gt=0, description="the same in float32")
     timing_repeats: int = Field(9, ge=1, description="repetitions of each timing, the fastest of which counts")
 
-    formula_batches: tuple[Natural, ...] = Field((4, 8, 16, 64), min_length=1, description="batches of the Monte Carlo")
+    formula_batches: Distinct[Natural] = Field((4, 8, 16, 64), min_length=1, description="batches of the Monte Carlo")
     formula_draws: int = Field(40_000, ge=1000, description="batches drawn there")
-    gap_batches: tuple[Natural, ...] = Field((4, 8, 16, 32, 64), min_length=3, description="batches of the slope")
+    gap_batches: Distinct[Natural] = Field((4, 8, 16, 32, 64), min_length=3, description="batches of the slope")
     gap_rate: float = Field(0.1, gt=0, description="learning rate of the gap, the same for all batches")
-    gap_rates: tuple[Positive, ...] = Field((0.03, 0.3), min_length=1, description="other rates at which it is fitted")
+    gap_rates: Distinct[Positive] = Field((0.03, 0.3), min_length=1, description="other rates at which it is fitted")
     gap_epochs: int = Field(30, ge=1, description="epochs of the gap, where epochs are held fixed")
     gap_steps: int = Field(600, ge=1, description="steps of the gap, where steps are held fixed")
     gap_passes: int = Field(10, ge=1, description="passes with standing weights over which a loss is averaged")
     gap_slope: float = Field(-0.5, lt=0, description="bound on the log-log slope of the gap")
     gap_floor: float = Field(1e-9, gt=0, description="a gap below this counts as this")
-    norm_batches: tuple[Natural, ...] = Field(
+    norm_batches: Distinct[Natural] = Field(
         (2, 3, 4, 8, 16, 64, 200), min_length=2, description="batches of the comparison of normalisations"
     )
     norm_arm_epochs: int = Field(30, ge=1, description="epochs of that comparison")
@@ -50,11 +50,11 @@ class Params(FrozenModel):
     collapse: float = Field(0.02, gt=0, description="margin on the accuracy lost with two examples per batch")
     benefit: float = Field(0.005, gt=0, description="margin on accuracy at large batches")
     recalibration_margin: float = Field(0.01, gt=0, description="margin on the part of the gap that goes, of the gap")
-    large: tuple[Natural, ...] = Field((16, 64), min_length=1, description="those large batches")
+    large: Distinct[Natural] = Field((16, 64), min_length=1, description="those large batches")
 
     speed_train: int = Field(400, ge=50, le=1000, description="training digits of the speed comparison")
-    depths: tuple[Natural, ...] = Field((2, 4, 8), min_length=1, description="hidden layers: speed and highest rate")
-    speed_batches: tuple[Natural, ...] = Field((32, 128), min_length=1, description="batches of the speed comparison")
+    depths: Distinct[Natural] = Field((2, 4, 8), min_length=1, description="hidden layers: speed and highest rate")
+    speed_batches: Distinct[Natural] = Field((32, 128), min_length=1, description="batches of the speed comparison")
     small_batch: int = Field(8, ge=2, description="batch outside the range claimed")
     speed_epochs: int = Field(60, ge=1, description="epochs allowed")
     target: float = Field(0.1, gt=0, description="training loss to be reached")
@@ -63,7 +63,7 @@ class Params(FrozenModel):
     curve_depth: int = Field(8, ge=1, description="their hidden layers")
     speed_centre: float = Field(0.32, gt=0, description="middle of the grids")
 
-    rate_batches: tuple[Natural, ...] = Field((20, 100), min_length=1, description="batches of the highest rate")
+    rate_batches: Distinct[Natural] = Field((20, 100), min_length=1, description="batches of the highest rate")
     rate_low: float = Field(0.01, gt=0, description="lowest rate tried")
     rate_points: int = Field(15, ge=3, description="rates tried, 4 per decade")
     rate_epochs: int = Field(30, ge=1, description="epochs at each rate")
@@ -74,7 +74,7 @@ class Params(FrozenModel):
     deep_width: int = Field(128, ge=8, description="their width")
     deep_batch: int = Field(128, ge=8, description="examples through them")
     deep_skip: int = Field(5, ge=0, description="layers next to the output left out of the fit")
-    deep_sizes: tuple[tuple[Natural, Natural], ...] = Field(
+    deep_sizes: Distinct[tuple[Natural, Natural]] = Field(
         ((64, 128), (256, 128), (128, 32), (128, 512)), min_length=1, description="other (width, batch)"
     )
     size_seeds: int = Field(3, ge=1, description="stacks of each other size")
@@ -82,7 +82,7 @@ class Params(FrozenModel):
     growth_tol: float = Field(0.05, gt=0, description="tolerance on it")
     limit_tol: float = Field(0.03, gt=0, description="relative tolerance on the limit sqrt(pi/(pi - 1))")
     level_tol: float = Field(0.02, gt=0, description="tolerance on a growth of 1")
-    train_depths: tuple[Natural, ...] = Field((2, 10, 20, 40), min_length=2, description="layers of the trained stacks")
+    train_depths: Distinct[Natural] = Field((2, 10, 20, 40), min_length=2, description="layers of the trained stacks")
     deep_epochs: int = Field(20, ge=1, description="epochs of their training")
     deep_centre: float = Field(0.18, gt=0, description="middle of their grids")
     deep_tuning_seeds: int = Field(3, ge=1, le=100, description="tuning seeds of the stacks")

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from studies.harness import Field, FrozenModel, Natural, Positive
+from pydantic import model_validator
+
+from studies.harness import Distinct, Field, FrozenModel, Natural, Positive
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 
@@ -16,7 +18,7 @@ class Params(FrozenModel):
     units: int = Field(10, ge=2, le=12, description="masked units whose 2^n masks are enumerated")
     outputs: int = Field(10, ge=2, description="outputs of the enumerated layers")
     layers: int = Field(8, ge=1, description="random layers of the test of means")
-    rates: tuple[Rate, ...] = Field((0.1, 0.3, 0.5, 0.8), min_length=1, description="drop rates of the identities")
+    rates: Distinct[Rate] = Field((0.1, 0.3, 0.5, 0.8), min_length=1, description="drop rates of the identities")
     draws: int = Field(20_000, ge=100, description="the engine's own masks whose mean is compared")
     sampled_rate: Rate = Field(0.5, description="drop rate of sampled means and masked inputs")
     sampled_tol: float = Field(0.05, gt=0, description="relative to the root mean square pre-activation, sampled means")
@@ -29,8 +31,8 @@ class Params(FrozenModel):
 
     inputs: int = Field(4, ge=1, description="digits at which ensembles are enumerated")
     ensemble_width: int = Field(32, ge=1, description="units per hidden layer under masked inputs")
-    depths: tuple[Natural, ...] = Field((2, 3), min_length=1, description="affine layers of the deep ensembles")
-    scales: tuple[Positive, ...] = Field((1.0, 3.0), min_length=1, description="factors of untrained He weights")
+    depths: Distinct[Natural] = Field((2, 3), min_length=1, description="affine layers of the deep ensembles")
+    scales: Distinct[Positive] = Field((1.0, 3.0), min_length=1, description="factors of untrained He weights")
     nets: int = Field(4, ge=1, description="untrained networks per seed; the mean of their log ratios counts once")
     ensemble_epochs: int = Field(50, ge=1, description="epochs of the trained ensembles, on 200 digits")
     ensemble_rate: float = Field(0.003, gt=0, description="Adam's rate there")
@@ -38,15 +40,15 @@ class Params(FrozenModel):
     error_floor: float = Field(1e-3, gt=0, description="error that a wrong scaling must exceed, in probability")
 
     feature_scales: tuple[Positive, Positive] = Field((0.5, 2.0), description="range of the units of the ten features")
-    ridge_rates: tuple[Rate, ...] = Field((0.2, 0.5, 0.8), min_length=1, description="drop rates of linear regression")
+    ridge_rates: Distinct[Rate] = Field((0.2, 0.5, 0.8), min_length=1, description="drop rates of linear regression")
     ridge_steps: int = Field(6000, ge=100, description="full-batch steps with fresh masks")
     ridge_step_size: float = Field(0.02, gt=0, description="their size, times the keep rate")
     ridge_tol: float = Field(0.02, gt=0, description="on averaged iterates, relative to the largest coefficient")
 
-    sizes: tuple[Natural, ...] = Field((100, 400), min_length=1, description="training digits")
-    widths: tuple[Natural, ...] = Field((8, 32, 128), min_length=1, description="hidden units")
-    noises: tuple[Rate, ...] = Field((0.0, 0.3), min_length=1, description="share of wrong training labels")
-    hidden_rates: tuple[Rate, ...] = Field((0.0, 0.2, 0.5, 0.8), min_length=3, description="drop rates compared")
+    sizes: Distinct[Natural] = Field((100, 400), min_length=1, description="training digits")
+    widths: Distinct[Natural] = Field((8, 32, 128), min_length=2, description="hidden units")
+    noises: Distinct[Rate] = Field((0.0, 0.3), min_length=1, description="share of wrong training labels")
+    hidden_rates: Distinct[Rate] = Field((0.0, 0.2, 0.5, 0.8), min_length=3, description="drop rates compared")
     extreme_rate: Rate = Field(0.95, description="drop rate that must fail as near-best")
     tiny_rate: float = Field(1e-9, gt=0, lt=1e-8, description="drop rate that must equal none")
     batch: int = Field(20, ge=1, description="batch size on the digits")
@@ -58,6 +60,18 @@ class Params(FrozenModel):
     choice_seeds: int = Field(20, ge=1, le=50, description="tuning seeds after these, on which drop rates are chosen")
     margin: float = Field(0.01, gt=0, description="margin in accuracy, of gains and of regrets")
     near_share: float = Field(0.7, gt=0, lt=1, description="share of settings where one half must be near-best")
+
+    @model_validator(mode="after")
+    def _together(self):
+        if min(self.noises) > 0 or max(self.noises) == 0:
+            raise ValueError(f"noises must hold 0 and one above it, got {self.noises}")
+        if not {0.0, 0.5} <= set(self.hidden_rates):
+            raise ValueError(f"hidden_rates must hold 0 and 0.5, got {self.hidden_rates}")
+        if f"{self.extreme_rate:g}" in map("{:g}".format, self.hidden_rates):
+            raise ValueError(
+                f"extreme_rate must not be among hidden_rates, {self.hidden_rates}, got {self.extreme_rate}"
+            )
+        return self
 
     @property
     def cells(self):

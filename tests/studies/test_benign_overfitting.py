@@ -481,6 +481,6 @@ def test_even_sizes_are_refused():
 
 
 def test_named_sizes_are_always_measured():
-    p = override(benign_overfitting.FULL, ["seeds=2", "random_features=(1, 31)", "degrees=(1, 31)", "exponents=(0, 1)"])
+    p = override(benign_overfitting.FULL, ["seeds=2", "random_features=(1, 31)", "degrees=(1, 31)"])
     rows = _benign_random.measure(p, [0, 1], None)
     assert {7.0, 15.0, 61.0} <= set(rows.x)

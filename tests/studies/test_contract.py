@@ -5,12 +5,12 @@ import threading
 import time
 import types
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated
+from typing import Annotated, get_args, get_origin
 
 import pytest
 from pydantic import model_validator
 
-from studies.harness import Field, FrozenModel, Natural, Positive, paths, study, syntax
+from studies.harness import Distinct, Field, FrozenModel, Natural, Positive, paths, study, syntax
 from studies.harness.overrides import override
 
 pytestmark = pytest.mark.once
@@ -20,6 +20,8 @@ class Params(FrozenModel):
     seeds: int = Field(20, ge=1, le=100, description="seeds")
     rate: float = Field(0.1, gt=0, description="rate")
     grid: tuple[Positive, ...] = Field((1.0, 2.0), min_length=2, description="grid")
+    arms: Distinct[Positive] = Field((1.0, 2.0), description="arms")
+    pairs: Distinct[tuple[Natural, Positive]] = Field(((1, 1.0), (1, 2.0)), description="pairs")
     shape: tuple[Natural, Annotated[float, Field(ge=0, lt=1)]] = Field((3, 0.5), description="shape")
     named: dict[str, tuple[Positive, ...]] = Field({"a": (1.0,)}, min_length=1, description="named")
 
@@ -45,6 +47,12 @@ def test_override():
         ("grid=(1, 1e999)", r"grid: must be finite"),
         ("grid=[]", r"grid: .*got \[\] \(it is tuple of float > 0, length >= 2\)$"),
         ("grid=(1, -2)", r"^grid\[1\]: .*got -2 \(it is tuple of float > 0, length >= 2\)$"),
+        (
+            "arms=(3, 3)",
+            r"^arms: must hold every value once, .*: 3 is there 2 times, got .3, 3. .*float > 0, all different",
+        ),
+        ("arms=(1, 1.0000001)", r"^arms: must hold every value once, to six digits: 1 is there 2 times"),
+        ("pairs=((1, 2), (2, 1), (1, 2.0))", r"^pairs: must hold every value once, .*: 1, 2 is there 2 times"),
         ("grid=3", r"grid: .*got 3 \(it is tuple of float > 0"),
         ("shape=(0, 0.5)", r"shape\[0\]: .*got 0 \(it is tuple \(int >= 1, float >= 0 and < 1\)\)"),
         ("named={'a': (0,)}", r"named\['a'\]\[0\]: .*\(it is dict of str to tuple of float > 0, length >= 1\)"),
@@ -79,6 +87,25 @@ def test_no_list_of_a_study_takes_what_would_break_its_run(id):
                 override(full, [f"{name}={wrong!r}"])
 
 
+REPEATABLE = {"hidden", "short_depths", "short_draws", "long_draws"}  # of each layer, or of each width
+
+
+@pytest.mark.parametrize("id", sorted(study.discover()))
+def test_no_list_of_a_study_takes_a_value_twice(id):
+    """It would be one arm with two results, which a run of minutes notices at its end; nor values that look alike."""
+    full = study.load(id).FULL
+    for name, field in type(full).model_fields.items():
+        value = getattr(full, name)
+        if get_origin(field.annotation) is not tuple or get_args(field.annotation)[1:] != (...,) or name in REPEATABLE:
+            continue
+        twins = [value[0]]
+        if isinstance(value[0], float) and value[0]:
+            twins.append(value[0] * (1 + 1e-9))
+        for twin in twins if value else ():
+            with pytest.raises(ValueError, match=rf"^{name}(\[\d+\])?: must hold every value once|^{name} must"):
+                override(full, [f"{name}={(value[0], twin, *value[2:])!r}"])
+
+
 @pytest.mark.parametrize(
     ("id", "setting", "message"),
     [
@@ -88,6 +115,30 @@ def test_no_list_of_a_study_takes_what_would_break_its_run(id):
         ("adaptive/adagrad_decay", "number=3", r"settings must hold \(number, distance\)"),
         ("adaptive/adagrad_decay", "sparse_sizes=(9, 5)", "sparse_sizes must increase"),
         ("adaptive/adagrad_decay", "features=20", "last_rank must be at most features"),
+        ("adaptive/adagrad_decay", "bursts=(1, 10)", r"bursts must hold two above 7.9\d* for \(10, 10.0\)"),
+        ("adaptive/adagrad_decay", "small_sizes=(1e-200, 1)", r"^small_sizes\[0\]: .* got 1e-200"),
+        ("adaptive/adagrad_decay", "sizes=(1, 1e200)", r"^sizes\[1\]: .* got 1e\+200"),
+        ("initialization/signal_propagation", "noises=(1e-8, 1e-6)", "noises must hold two of at most linear_noise"),
+        ("initialization/signal_propagation", "log_depths=()", r"^log_depths: .*length >= 1"),
+        ("regularization/dropout", "noises=(0.1, 0.3)", "noises must hold 0 and one above it"),
+        ("regularization/dropout", "noises=(0.0,)", "noises must hold 0 and one above it"),
+        ("regularization/dropout", "widths=(8,)", r"^widths: .*length >= 2"),
+        ("regularization/dropout", "hidden_rates=(0.0, 0.2, 0.8)", "hidden_rates must hold 0 and 0.5"),
+        ("regularization/dropout", "extreme_rate=0.8", "extreme_rate must not be among hidden_rates"),
+        ("generalization/benign_overfitting", "copies=(3, 9)", r"copies must hold 1, got \(3, 9\)"),
+        ("generalization/benign_overfitting", "grid_points=(1, 15)", r"^grid_points\[0\]: .*got 1 "),
+        ("generalization/benign_overfitting", "grid_points=(15,)", r"^grid_points: .*length >= 2"),
+        ("generalization/benign_overfitting", "powers=(2, 4)", "powers must hold one of at most 1"),
+        ("generalization/benign_overfitting", "powers=(0.6, 400)", r"^powers\[1\]: .*got 400"),
+        ("generalization/benign_overfitting", "law_powers=(0.6,)", r"^law_powers\[0\]: .*got 0.6"),
+        ("generalization/benign_overfitting", "exponents=(0, 1, 3)", "exponents must hold 0, 1 and 2"),
+        ("generalization/benign_overfitting", "around=(7, 7)", "around must increase"),
+        ("generalization/benign_overfitting", "map_weights=(1, 1, 3)", "the first two of map_weights must increase"),
+        ("generalization/benign_overfitting", "map_weights=(0, 1, 3)", r"^map_weights\[0\]: .*got 0 "),
+        ("generalization/benign_overfitting", "degrees=(0, 3)", r"^degrees\[0\]: .*got 0 "),
+        ("generalization/benign_overfitting", "shown=(1, 2)", r"^shown: .*length >= 6, length <= 6"),
+        ("generalization/benign_overfitting", "rank_points=(2, 40)", r"^rank_points\[0\]: .*got 2 "),
+        ("generalization/benign_overfitting", "tempered_powers=(1,)", r"^tempered_powers\[0\]: .*got 1 "),
         ("momentum/optimal_rate", "momentum=0.7", "momenta must hold momentum"),
         ("momentum/optimal_rate", "memories=(500,)", "memories must be below stream_steps"),
         ("momentum/optimal_rate", "frequency_steps=(3.0,)", "frequency_steps must hold one below 2"),
