@@ -5,13 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 import studies
-from studies.harness import drawing, paths, registry, study
+from studies.harness import drawing, paths, registry, runner, study
 
 TOY = Path(__file__).parent / "toy"
 HOME = Path(studies.__file__).parent
@@ -32,24 +32,48 @@ def lay_out(tree):
     return tree
 
 
+@contextmanager
+def inside(folder):
+    """A toy tree under `folder` inside this process; yields its root."""
+    tree = lay_out(folder / "tree")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLAIMLAB_CACHE", str(folder / "cache"))
+        patch.setattr(study, "root", lambda: tree / "studies")
+        patch.setattr(paths, "tree", lambda: tree)
+        patch.setattr(drawing, "apart", lambda: nullcontext(drawing.draw))  # another process would not know the toy
+        patch.setattr(studies, "__path__", [str(HOME), str(tree / "studies")])
+        spec = importlib.util.spec_from_file_location("coreops", TOY / "fake_coreops.py")
+        fake = importlib.util.module_from_spec(spec)
+        patch.setitem(sys.modules, "coreops", fake)
+        spec.loader.exec_module(fake)
+        registry.registry.cache_clear()
+        forget_toys()
+        try:
+            yield tree
+        finally:
+            forget_toys()
+            registry.registry.cache_clear()
+
+
 @pytest.fixture
-def toy(tmp_path, monkeypatch):
+def toy(tmp_path):
     """The toy tree inside this process; returns its root."""
-    tree = lay_out(tmp_path / "tree")
-    monkeypatch.setenv("CLAIMLAB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(study, "root", lambda: tree / "studies")
-    monkeypatch.setattr(paths, "tree", lambda: tree)
-    monkeypatch.setattr(drawing, "apart", lambda: nullcontext(drawing.draw))  # another process would not know the toy
-    monkeypatch.setattr(studies, "__path__", [str(HOME), str(tree / "studies")])
-    spec = importlib.util.spec_from_file_location("coreops", TOY / "fake_coreops.py")
-    fake = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "coreops", fake)
-    spec.loader.exec_module(fake)
-    registry.registry.cache_clear()
-    forget_toys()
-    yield tree
-    forget_toys()
-    registry.registry.cache_clear()
+    with inside(tmp_path) as tree:
+        yield tree
+
+
+@pytest.fixture(scope="session")
+def done(tmp_path_factory):
+    """What one full run of the toy study left, for all tests that only read it."""
+    with inside(tmp_path_factory.mktemp("done")):
+        return runner.run("toy/coin")
+
+
+@pytest.fixture
+def toy_done(toy, done):
+    """A toy tree of the test's own, as that run left it."""
+    shutil.copytree(done.files["md"].parents[3], toy.parent, dirs_exist_ok=True)
+    return toy
 
 
 def forget_toys():

@@ -1,8 +1,10 @@
 """Panels of a figure: found when it is drawn, carried by its files, cut out without drawing."""
 
+import functools
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from studies.harness import crop, panels, plotting
+from tests.studies.conftest import inside
 from tests.studies.test_cli import as_json, call
 
 pytestmark = pytest.mark.once
@@ -48,6 +51,13 @@ def lettered():
     return fig, {"A": [a], "B": [b, bar.ax], "C": [c, twin], "D": [d]}
 
 
+@functools.cache
+def rendered():
+    """That figure, its panels, its SVG and PNG: half a second, and always the same bytes."""
+    fig, groups = lettered()
+    return fig, groups, *plotting.render(fig)
+
+
 def unlettered():
     """Drawn out of order; the lowest cell holds a grid of its own."""
     fig, axes = plotting.figure(3, 2)
@@ -83,8 +93,7 @@ def test_a_horizontal_colour_bar_is_its_owners_though_the_panel_below_is_nearer(
 
 @pytest.mark.parametrize("letter", "ABCD")
 def test_a_box_holds_all_of_its_panel_and_nothing_of_another(letter):
-    fig, groups = lettered()
-    _, png = plotting.render(fig)
+    fig, groups, _, png = rendered()
     (box,) = (p["box"] for p in crop.panels(png) if p["panel"] == letter)
     for name, axes in groups.items():
         for ax in axes:
@@ -109,8 +118,8 @@ def test_a_box_is_tight_around_a_title_wider_than_its_axes():
 
 
 def test_both_files_carry_the_same_panels_and_repeat_to_the_byte():
-    first, second = (plotting.render(lettered()[0]) for _ in range(2))
-    assert first == second
+    first = rendered()[2:]
+    assert first == plotting.render(lettered()[0])
     svg, png = first
     found = crop.panels(svg)
     assert found == crop.panels(png)
@@ -158,7 +167,7 @@ def test_hidden_axes_and_an_empty_figure_have_no_panel():
 
 
 def test_a_cropped_png_is_that_part_of_the_whole_picture():
-    _, png = plotting.render(lettered()[0])
+    *_, png = rendered()
     whole = pixels(png)
     cut = crop.crop(png, [72.0, 36.0, 144.0, 72.0])  # inches 1, 0.5, 2, 1 at 300 dpi
     assert Image.open(io.BytesIO(cut)).info["dpi"] == pytest.approx((300, 300), abs=0.01)
@@ -169,7 +178,7 @@ def test_a_cropped_png_is_that_part_of_the_whole_picture():
 
 
 def test_a_cropped_svg_differs_in_the_window_of_its_root_only():
-    svg, _ = plotting.render(lettered()[0])
+    *_, svg, _ = rendered()
     cut = crop.crop(svg, [10.5, 20.0, 100.0, 50.3])
     before, after = (re.search(rb"<svg[^>]*>", s)[0].decode() for s in (svg, cut))
     assert svg.replace(before.encode(), b"") == cut.replace(after.encode(), b"")
@@ -190,16 +199,24 @@ def test_a_file_without_panels_says_so(kind, monkeypatch):
             crop.panels(content)
 
 
+@pytest.fixture(scope="module")
+def two_panels(tmp_path_factory):
+    """The root of a toy tree whose study has two panels, run in full."""
+    with inside(tmp_path_factory.mktemp("two")) as tree:
+        source = tree / "studies" / "toy" / "coin.py"
+        text = source.read_text(encoding="utf-8")
+        text = text.replace("fig, ax = plotting.figure()", "fig, (ax, b) = plotting.figure(1, 2)")
+        titles = '    ax.set_title("A  Differences")\n    b.set_title("B  Nothing")\n'
+        end = "    plotting.label_ends(ax)\n"
+        source.write_text(text.replace(end, titles + end), encoding="utf-8")
+        call("run", "coin")
+        return tree
+
+
 @pytest.fixture
-def drawn(toy, tmp_path, monkeypatch):
-    """The toy study with two panels, run in full; the current folder is an empty one."""
-    source = toy / "studies" / "toy" / "coin.py"
-    text = source.read_text(encoding="utf-8")
-    text = text.replace("fig, ax = plotting.figure()", "fig, (ax, b) = plotting.figure(1, 2)")
-    titles = '    ax.set_title("A  Differences")\n    b.set_title("B  Nothing")\n'
-    end = "    plotting.label_ends(ax)\n"
-    source.write_text(text.replace(end, titles + end), encoding="utf-8")
-    call("run", "coin")
+def drawn(two_panels, toy, tmp_path, monkeypatch):
+    """A copy of that tree, its figure; the current folder is an empty one."""
+    shutil.copytree(two_panels, toy, dirs_exist_ok=True)
     folder = tmp_path / "slides"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -291,8 +308,9 @@ def test_a_place_that_cannot_be_written_is_named(drawn):
     assert "file/a.svg cannot be written" in text and "Traceback" not in text
 
 
-def test_cutting_needs_neither_kernels_nor_a_drawing_library(toy_process, tmp_path):
-    assert toy_process.run("run", "coin")[0] == 0
+def test_cutting_needs_neither_kernels_nor_a_drawing_library(done, toy_process, tmp_path):
+    for name in ("figures", "reports"):
+        shutil.copytree(done.files["md"].parents[2] / name, toy_process.tree / name)
     program = (
         "import json, sys; from studies.harness.cli import cli\n"
         "cli(['figure', 'coin', '--panel', 'A', '--out', sys.argv[1]], standalone_mode=False)\n"

@@ -29,11 +29,6 @@ pytestmark = pytest.mark.once
 COMMITTED = sorted(paths.reports("full").glob("*/*.json"))
 
 
-@pytest.fixture
-def done(toy):
-    return runner.run("toy/coin")
-
-
 def read(done):
     data, text = (done.files[kind].read_text(encoding="utf-8") for kind in ("json", "md"))
     return json.loads(data), text
@@ -44,7 +39,7 @@ def test_the_committed_schema_is_that_of_the_model():
     assert committed == result.schema(), "renew it: python -m studies.harness.result"
 
 
-def test_a_run_writes_a_valid_report_with_its_figure(done, toy):
+def test_a_run_writes_a_valid_report_with_its_figure(done):
     data, text = read(done)
     report.validate(data)
     assert report.from_json(json.dumps(data)) == done.report
@@ -134,31 +129,32 @@ def test_the_markdown_follows_from_the_json_alone(done):
     assert report.to_markdown(report.from_json(json.dumps(data)), "../../figures/toy/coin.svg") == text
 
 
-def test_nothing_names_the_host_the_user_or_a_path(done, toy):
+def test_nothing_names_the_host_the_user_or_a_path(done):
     import getpass
     import platform
 
     data, text = read(done)
     both = json.dumps(data) + text
-    assert str(toy.parent) not in both
+    assert str(done.files["md"].parents[3]) not in both
     assert f"/{getpass.getuser()}" not in both
     assert len(platform.node()) < 4 or platform.node() not in both
 
 
-def test_runs_repeat_but_for_what_is_volatile(done):
+def test_runs_repeat_but_for_what_is_volatile(done, toy_done):
     again = runner.run("toy/coin", Options(force=True))
     assert again.state == "measured"
     assert again.report.model_copy(update={"volatile": done.report.volatile}) == done.report
     assert again.report.volatile.files == done.report.volatile.files
 
 
-def test_states_of_a_run(done, toy):
+def test_states_of_a_run(done, toy_done):
     assert done.state == "measured"
-    assert runner.run("toy/coin").state == "up to date"
-    done.files["png"].unlink()
+    same = runner.run("toy/coin")
+    assert same.state == "up to date"
+    same.files["png"].unlink()
     redone = runner.run("toy/coin")
     assert (redone.state, redone.reasons) == ("judged again", ("png file is missing or was changed",))
-    done.files["md"].write_text("tampered", encoding="utf-8")
+    same.files["md"].write_text("tampered", encoding="utf-8")
     assert runner.run("toy/coin").reasons == ("md file is missing or was changed",)
 
 
@@ -273,13 +269,13 @@ def test_rounding_errors_may_be_anything_up_to_their_threshold_only():
     assert compare.judge_number(0.5, 1.5, 1.0, 1e-10) == "moved"
 
 
-def test_index_and_readme_follow_the_reports(done, toy):
+def test_index_and_readme_follow_the_reports(toy_done):
     written = index.update()
     assert {p.name for p in written} == {"index.md", "README.md"}
-    readme = (toy / "README.md").read_text(encoding="utf-8")
+    readme = (toy_done / "README.md").read_text(encoding="utf-8")
     assert "**confirmed** | [toy/coin](reports/toy/coin.md)" in readme
     assert readme.endswith("\n\nEnd.\n")
-    assert "2 of 3 claims measured" in (toy / "reports" / "index.md").read_text(encoding="utf-8")
+    assert "2 of 3 claims measured" in (toy_done / "reports" / "index.md").read_text(encoding="utf-8")
     assert index.update() == []
 
 
