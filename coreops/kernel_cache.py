@@ -91,9 +91,13 @@ def checkout() -> str:
     return hashlib.sha256(repr(files).encode()).hexdigest()[:16]
 
 
-def compiled_mark(dtype) -> Path:
-    """The file that says that all kernels of `dtype` are in the folder, for this checkout and kind of CPU."""
-    return kernel_folder() / f"{dtype}-{llvm.get_host_cpu_name()}-{checkout()}.compiled"
+def compiled_mark(dtype, abreast=False) -> Path:
+    """The file that says that all kernels of `dtype` are in the folder, for this checkout and kind of CPU.
+
+    abreast: the loop that trains rows abreast, as against all others.
+    """
+    part = "-abreast" if abreast else ""
+    return kernel_folder() / f"{dtype}{part}-{llvm.get_host_cpu_name()}-{checkout()}.compiled"
 
 
 class NotAsCompiled(Exception):
@@ -110,7 +114,10 @@ class LockedCache(FunctionCache):
     def load_overload(self, sig, target_context):
         # Numba would set up its compiler first, in 0.4 s; code that has been compiled does not need it.
         with self._guard_against_spurious_io_errors(), suppress(NotAsCompiled):
-            return self._load_overload(sig, target_context)
+            found = self._load_overload(sig, target_context)
+            if found:  # a caller that is compiled now needs what this one calls by name; Numba forgets it
+                found.library._reload_init.update(found.reload_init)
+            return found
 
     def save_overload(self, sig, data):
         if getattr(data.library, "untranslated", False):

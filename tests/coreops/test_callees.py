@@ -30,6 +30,11 @@ def quadruple(x):
     double(x)
 
 @kernel
+def octuple(x):
+    quadruple(x)
+    double(x)
+
+@kernel
 def one(x):
     return x[0]
 
@@ -50,6 +55,8 @@ elif sys.argv[1] == "caller":
     quadruple(x)
 elif sys.argv[1] == "plain callee":
     double(x)
+elif sys.argv[1] == "plain caller of the caller":
+    octuple(x)
 elif sys.argv[1] == "wrong":
     callees.call_by_name(one, signature(x))
     ignores(x)
@@ -120,6 +127,13 @@ def test_a_callee_that_was_compiled_by_itself_is_compiled_again(run, tmp_path):
 
 def test_a_caller_from_the_cache_waits_for_its_callee_too(run_again):
     assert run_again("caller") == "now 4.0 1 1 1 1"
+
+
+def test_what_calls_a_caller_from_the_cache_is_complete_in_the_next_process_too(run):
+    """Numba forgets what a function from its cache needs, when another one is compiled that calls it."""
+    run("caller")
+    assert run("plain caller of the caller") == "8.0 1 1 1 1"
+    assert run("plain caller of the caller").startswith("8.0")
 
 
 def test_a_callee_that_turns_out_to_return_something(run):
