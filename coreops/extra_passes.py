@@ -53,9 +53,9 @@ def penalised_gradient(row, ops, m, arena, mode, step, theta, grad, extra):
             backward(ops, m, arena, quiet, seed, step)
             accumulate(1.0, grad, total)
             shift_inputs(row, m, arena, clean, k, 0.0)
-    loss, _ = forward(ops, m, arena, mode, seed, step, weights)
+    loss, mass, _ = forward(ops, m, arena, mode, seed, step, weights)
     backward(ops, m, arena, mode, seed, step)
     if row["jacobian"]:
         accumulate(row["jacobian"], extra[: theta.size], grad)
     add_gradient(row, theta, grad)
-    return loss
+    return loss, mass

@@ -87,15 +87,18 @@ class Prepared:
     def forward(self, x, y=None, mode=NO_LOSS, seed=0, step=0):
         """One pass over x (m, n_in), already encoded; returns (summed loss, wrong predictions)."""
         self.load(x, y)
-        return forward(self.ops, len(x), self.arena, np.int64(mode), np.uint64(seed), step, NONE)
+        return self._forward(len(x), mode, seed, step)
+
+    def _forward(self, m, mode, seed, step):
+        loss, mass, errors = forward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step, NONE)
+        return loss + np.log(mass), errors
 
     def backward(self, m, mode=TRAIN, seed=0, step=0):
         backward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step)
 
     def loss(self, m, mode=TRAIN, seed=0, step=0):
         """Mean loss of the m examples that were loaded."""
-        loss, _ = forward(self.ops, m, self.arena, np.int64(mode), np.uint64(seed), step, NONE)
-        return float(loss) / m
+        return float(self._forward(m, mode, seed, step)[0]) / m
 
     def differentiate(self, m, mode=TRAIN, seed=0, step=0):
         """(mean loss, its gradient (P,), a view) of the m examples that were loaded."""

@@ -42,7 +42,7 @@ FIRST, ONE = np.int64(0), np.int64(1)  # not literals, which would be other type
 
 @kernel
 def forward(ops, m, arena, mode, seed, step, example_weights):
-    """Run every operation on the m gathered examples; returns (summed loss, wrong predictions).
+    """Run every operation on the m gathered examples; returns (a, b, wrong predictions), summed loss a + log b.
 
     seed, step: key the draws of dropout and noise; example_weights: offset of m factors of the examples' losses in
     training, or NONE.
@@ -64,7 +64,7 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
         else:
             other_forward(op, m, arena, mode, seed, step)
     if layers == ops.size or mode & NO_LOSS:
-        return 0.0, 0
+        return 0.0, 1.0, 0
     op = ops[layers]  # after the loop: the compiler would prepare its constants before it
     if mode & TRAIN and example_weights >= 0:
         return weighted_loss(op, m, arena, mode, example_weights)
@@ -118,14 +118,14 @@ def weighted_loss(op, m, arena, mode, weights):
     loss, errors, first = 0.0, 0, FIRST
     while first < m:
         weight = np.float64(arena[weights + first])
-        part, wrong = examples_loss(op, first, ONE, arena, mode, weight / m)
-        loss, errors, first = loss + weight * part, errors + wrong, first + 1
-    return loss, errors
+        part, mass, wrong = examples_loss(op, first, ONE, arena, mode, weight / m)
+        loss, errors, first = loss + weight * (part + np.log(mass)), errors + wrong, first + 1
+    return loss, 1.0, errors
 
 
 @kernel
 def examples_loss(op, first, m, arena, mode, scale):
-    """(summed loss, wrong predictions) of examples first ... first + m; leaves scale times the gradient behind."""
+    """As `forward`, of examples first ... first + m; leaves scale times the gradient behind."""
     kind = op["kind"]
     if kind == records.SOFTMAX_CROSS_ENTROPY:
         return softmax_loss(op, first, m, arena, mode, scale)

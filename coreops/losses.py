@@ -1,8 +1,9 @@
 """Losses: specs, and kernels that return the summed loss and leave d(mean loss)/d(output) behind.
 
 A kernel takes examples first ... first + m of the batch, sums over them in float64 and, in TRAIN mode, writes `scale`
-times the gradient of the sum; the caller decides on means and weights. With COUNT_ERRORS it counts wrong predictions
-(classifiers only).
+times the gradient of the sum; the caller decides on means and weights. The sum is returned as (a, b) for a + log b: a
+logarithm takes as long as all else in a tiny network's loss, and whoever adds up losses needs one for many of them.
+With COUNT_ERRORS a kernel counts wrong predictions (classifiers only).
 """
 
 from dataclasses import dataclass
@@ -10,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops import records
-from coreops.elementary import exp, sigmoid
+from coreops.elementary import exp, sigmoid, softplus
 from coreops.records import COUNT_ERRORS, TRAIN
 from coreops.spans import scale_span, shift_span
 from coreops.target import at, barrier, block_sum, kernel, lane, lanes
 
 # What a target is: n_out reals, one class number, n_out bits 0/1, n_out signs -1/+1.
 OUTPUTS, LABEL, BITS, SIGNS = "outputs", "label", "bits", "signs"
-LARGE_PRODUCT = 1e200  # times one more mass is still no overflow
+LARGE_PRODUCT = 1e150  # two such, and one more mass, are no overflow
 TWO_VALUES = {BITS: (0, 1), SIGNS: (-1, 1)}
 
 
@@ -92,7 +93,6 @@ def regression_loss(op, first, m, arena, mode, scale):
     start, n, linear = first * op["n_in"], m * op["n_in"], op["kind"] == records.LINEAR_LOSS
     z, y, dz = outputs(op, start, n, arena)
     total, scale = 0.0, arena.dtype.type(scale)
-    two = arena.dtype.type(2) * scale
     if linear:
         for i in range(lane(), n, lanes()):
             total += np.float64(z[i]) * np.float64(y[i])
@@ -101,10 +101,16 @@ def regression_loss(op, first, m, arena, mode, scale):
             gap = np.float64(z[i] - y[i])
             total += gap * gap
     if mode & TRAIN:
-        for i in range(lane(), n, lanes()):
-            dz[i] = scale * y[i] if linear else two * (z[i] - y[i])
+        regression_gradient(z, y, dz, linear, scale)
     barrier()
-    return block_sum(total), 0
+    return block_sum(total), 1.0, 0
+
+
+@kernel(inline=True)
+def regression_gradient(z, y, dz, linear, scale):
+    two = z.dtype.type(2) * scale
+    for i in range(lane(), z.size, lanes()):
+        dz[i] = scale * y[i] if linear else two * (z[i] - y[i])
 
 
 @kernel(inline=True)
@@ -113,8 +119,7 @@ def sigmoid_loss(op, first, m, arena, mode, scale):
     n = m * op["n_in"]
     z, y, dz = outputs(op, first * op["n_in"], n, arena)
     squared = op["kind"] == records.SIGMOID_SQUARED_ERROR
-    total, scale, one = 0.0, arena.dtype.type(scale), arena.dtype.type(1)
-    two = arena.dtype.type(2) * scale
+    total, scale = 0.0, arena.dtype.type(scale)
     for i in range(lane(), n, lanes()):
         dz[i] = sigmoid(z[i])
     if squared:
@@ -123,20 +128,33 @@ def sigmoid_loss(op, first, m, arena, mode, scale):
             total += gap * gap
     else:
         for i in range(lane(), n, lanes()):
-            v = np.float64(z[i])
-            total += max(v, 0.0) - v * np.float64(y[i]) + np.log1p(np.exp(-abs(v)))
+            total += cross_entropy_of_bit(np.float64(z[i]), np.float64(y[i]))
     if mode & TRAIN:
-        # With c = 1 - s as sigmoid(-z), s - y = s (1 - y) - c y does not cancel when the unit saturates.
-        if squared:
-            for i in range(lane(), n, lanes()):
-                s, c = dz[i], sigmoid(-z[i])
-                dz[i] = two * (s * (one - y[i]) - c * y[i]) * (s * c)
-        else:
-            for i in range(lane(), n, lanes()):
-                dz[i] = scale * (dz[i] * (one - y[i]) - sigmoid(-z[i]) * y[i])
+        sigmoid_gradient(z, y, dz, squared, scale)
     barrier()
     errors = count_bit_errors(z, y, m, op["n_in"]) if mode & COUNT_ERRORS else 0
-    return block_sum(total), errors
+    return block_sum(total), 1.0, errors
+
+
+@kernel(inline=True)
+def cross_entropy_of_bit(z, y):
+    """log(1 + e^z) - y z."""
+    return max(z, 0.0) - z * y + softplus(-abs(z))
+
+
+@kernel(inline=True)
+def sigmoid_gradient(z, y, dz, squared, scale):
+    """dz holds s = sigmoid(z). With c = 1 - s as sigmoid(-z), s - y = s (1 - y) - c y does not cancel when the unit
+    saturates.
+    """
+    one, two = z.dtype.type(1), z.dtype.type(2) * scale
+    if squared:
+        for i in range(lane(), z.size, lanes()):
+            s, c = dz[i], sigmoid(-z[i])
+            dz[i] = two * (s * (one - y[i]) - c * y[i]) * (s * c)
+    else:
+        for i in range(lane(), z.size, lanes()):
+            dz[i] = scale * (dz[i] * (one - y[i]) - sigmoid(-z[i]) * y[i])
 
 
 @kernel(inline=True)
@@ -183,7 +201,7 @@ def softmax_loss(op, first, m, arena, mode, scale):
     for i in range(lane(), m * n, lanes()):
         arena[at(dx + i)] = exp(arena[at(dx + i)])
     barrier()
-    product = 1.0  # of the masses, each from 1 to n: a logarithm takes as long as all else here
+    product = 1.0  # of the masses, each from 1 to n
     for i in range(lane(), m, lanes()):
         out = dx + i * n
         mass = arena[at(out)]
@@ -196,4 +214,6 @@ def softmax_loss(op, first, m, arena, mode, scale):
             scale_span(arena, out, n, scale / mass)
             arena[at(out + np.int64(arena[at(y + i)]))] -= scale
     barrier()
-    return block_sum(total + np.log(product)), block_sum(errors)
+    if lanes() == 1:
+        return total, product, errors
+    return block_sum(total + np.log(product)), 1.0, block_sum(errors)

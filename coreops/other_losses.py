@@ -105,7 +105,7 @@ def robust_loss(op, first, m, arena, mode, scale):
             else:
                 dz[i] = scale if gap > 0 else (-scale if gap < 0 else zero)
     barrier()
-    return block_sum(total), 0
+    return block_sum(total), 1.0, 0
 
 
 @kernel
@@ -126,7 +126,7 @@ def margin_loss(op, first, m, arena, mode, scale):
             dz[i] = -scale * y[i] * ((one if margin < one else zero) if hinge else sigmoid(-margin))
     barrier()
     errors = count_bit_errors(z, y, m, op["n_in"]) if mode & COUNT_ERRORS else 0
-    return block_sum(total), errors
+    return block_sum(total), 1.0, errors
 
 
 @kernel
@@ -163,4 +163,4 @@ def softmax_squared_loss(op, first, m, arena, mode, scale):
                     pull += p[j] * (gap + rest if j == label else gap - p[j])
                 slope[k] = two * p[k] * pull
     barrier()
-    return block_sum(total), block_sum(errors) if mode & COUNT_ERRORS else 0
+    return block_sum(total), 1.0, block_sum(errors) if mode & COUNT_ERRORS else 0

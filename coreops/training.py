@@ -4,6 +4,7 @@ import numpy as np
 
 from coreops.extra_passes import penalised_gradient
 from coreops.interpreter import backward, forward
+from coreops.losses import LARGE_PRODUCT
 from coreops.optimizers.phases import probe, readout, retreat, update
 from coreops.penalties.phases import after_update, before_gradient
 from coreops.records import (
@@ -67,8 +68,8 @@ def evaluate(row, ops, x, y, index, arena, mode):
     for start in range(0, n, row["capacity"]):
         m = min(row["capacity"], n - start)
         gather_range(row, x, y, index, start, m, arena)
-        chunk_loss, chunk_errors = forward(ops, m, arena, mode | COUNT_ERRORS, row["seed"], step, unweighted)
-        loss, errors = loss + chunk_loss, errors + chunk_errors
+        chunk_loss, mass, chunk_errors = forward(ops, m, arena, mode | COUNT_ERRORS, row["seed"], step, unweighted)
+        loss, errors = loss + chunk_loss + np.log(mass), errors + chunk_errors
     return loss / n, errors / n
 
 
@@ -131,7 +132,7 @@ def run(
     step, training, evaluation = np.int64(0), row["mode"], np.int64(0)  # not literals: callees are compiled once
     for epoch in range(row["epochs"]):
         arrange(row, epoch, n, groups, order)
-        epoch_loss, epoch_examples = 0.0, 0
+        epoch_loss, epoch_mass, epoch_examples = 0.0, 1.0, 0  # losses are a + log b
         for batch in range(batches):
             start = batch * size
             m = min(size, order.size - start)
@@ -143,17 +144,22 @@ def run(
                 before_gradient(row, theta_padded)
             probe(row, step, theta_padded, state)
             if plain:
-                batch_loss, _ = forward(ops, m, arena, training, row["seed"], step, row["example_weights"])
+                batch_loss, batch_mass, _ = forward(ops, m, arena, training, row["seed"], step, row["example_weights"])
                 backward(ops, m, arena, training, row["seed"], step)
             else:
-                batch_loss = penalised_gradient(row, ops, m, arena, training, step, theta_padded, grad_padded, extra)
+                batch_loss, batch_mass = penalised_gradient(
+                    row, ops, m, arena, training, step, theta_padded, grad_padded, extra
+                )
             if every_loss and (step - 1) % every_loss == 0 and lane() == 0:
-                step_loss[(step - 1) // every_loss] = batch_loss / m
-            if not np.isfinite(batch_loss):
+                step_loss[(step - 1) // every_loss] = (batch_loss + np.log(batch_mass)) / m
+            if not np.isfinite(batch_loss + batch_mass):
                 retreat(row, step, theta_padded, state)
                 status = DIVERGED
                 break
-            epoch_loss, epoch_examples = epoch_loss + batch_loss, epoch_examples + m
+            epoch_examples += m
+            epoch_loss, epoch_mass = epoch_loss + batch_loss, epoch_mass * batch_mass
+            if epoch_mass > LARGE_PRODUCT:
+                epoch_loss, epoch_mass = epoch_loss + np.log(epoch_mass), 1.0
             small = row["gradient_tolerance"] > 0 and norm(grad_padded) <= row["gradient_tolerance"]
             update(row, ops, arena, step, power1, power2, rate, theta_padded, grad_padded, state)
             if not plain:
@@ -191,7 +197,7 @@ def run(
             elif last and not all_finite(theta):
                 status = DIVERGED
         if lane() == 0 and epoch_examples:
-            record[BATCH_LOSS] = epoch_loss / epoch_examples
+            record[BATCH_LOSS] = (epoch_loss + np.log(epoch_mass)) / epoch_examples
         if status != COMPLETED:
             break
     if best_epoch == 0:
