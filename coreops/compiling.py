@@ -1,10 +1,14 @@
-"""Compiles kernels before they are needed, in processes of their own: one for each precision, two if cores allow."""
+"""Compiles kernels before they are needed, in processes of their own: one for each precision, two if cores allow.
+
+The loop for rows abreast, which few tables need, is compiled last: others do not wait for it.
+"""
 
 import atexit
 import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +31,7 @@ threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
 """
 log = logging.getLogger("coreops")
 _running = {}  # precision -> the processes that compile it, until somebody has waited for them
-_prepared = set()  # precisions that need no second look
+_prepared = set()  # (precision, whether abreast) that need no second look
 
 
 def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
@@ -35,7 +39,12 @@ def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
     dtypes = _names(dtypes)
     if not JIT or not kernel_cache.keeps(kernel_cache.kernel_folder()):
         return ()
-    return tuple(dtype for dtype in dtypes if not kernel_cache.compiled_mark(dtype).exists())
+    return tuple(dtype for dtype in dtypes if not _compiled(dtype, abreast=True))
+
+
+def _compiled(dtype, abreast):
+    parts = (False, True) if abreast else (False,)
+    return all(kernel_cache.compiled_mark(dtype, part).exists() for part in parts)
 
 
 def _names(dtypes):
@@ -57,36 +66,54 @@ def precompile(dtypes=DTYPES, wait=True) -> None:
     message if one of them fails.
     """
     dtypes = _names(dtypes)
-    todo = [dtype for dtype in uncompiled(dtypes) if dtype not in _running]
+    _begin(uncompiled(dtypes))
+    if wait:
+        _wait(dtypes)
+
+
+def _begin(dtypes):
+    todo = [dtype for dtype in dtypes if dtype not in _running]
     for dtype in todo:
         _running[dtype] = _start(dtype, shared=2 * len(todo) <= available_cores())
-    if not wait:
-        return
+
+
+def _wait(dtypes, abreast=True):
+    """For the processes' end; abreast=False: or for all kernels that a row alone needs."""
     try:
         for dtype in [dtype for dtype in _running if dtype in dtypes]:
-            while _running[dtype]:
-                message = _running[dtype][0].communicate()[1]
-                if _running[dtype].pop(0).returncode:
-                    raise RuntimeError(f"compiling the kernels of {dtype} failed:\n{message}")
-            del _running[dtype]
+            while not abreast and any(process.poll() is None for process in _running[dtype]):
+                if _compiled(dtype, abreast):
+                    break
+                time.sleep(0.02)
+            else:
+                _end(dtype)
     except BaseException:
         _stop()
         raise
 
 
-def prepare(dtypes):
+def _end(dtype):
+    while _running[dtype]:
+        message = _running[dtype][0].communicate()[1]
+        if _running[dtype].pop(0).returncode:
+            raise RuntimeError(f"compiling the kernels of {dtype} failed:\n{message}")
+    del _running[dtype]
+
+
+def prepare(dtypes, abreast=False):
     """Precompile for somebody who is about to call kernels, and say so as they must wait.
 
-    Where it fails, that call compiles what it needs.
+    abreast: also the loop for rows abreast. Where it fails, that call compiles what it needs.
     """
-    todo = set(dtypes) - _prepared
+    todo = sorted(dtype for dtype in set(dtypes) if (dtype, abreast) not in _prepared)
     if todo and sys.executable and not getattr(sys, "frozen", False):  # else it would start something that is no Python
-        if compiled := [dtype for dtype in uncompiled(sorted(todo)) if dtype not in _running]:
-            names = " and ".join(compiled)
+        missing = [dtype for dtype in uncompiled(todo) if not _compiled(dtype, abreast)]
+        if names := " and ".join(dtype for dtype in missing if dtype not in _running):
             log.warning("coreops compiles its kernels for %s, once per installation: about half a minute", names)
         with suppress(OSError, RuntimeError):
-            precompile(tuple(todo))
-    _prepared.update(todo)
+            _begin(missing)
+            _wait(missing, abreast)
+    _prepared.update((dtype, abreast) for dtype in todo)
 
 
 @atexit.register
@@ -99,6 +126,8 @@ def _stop():
 
 def _start(dtype, shared):
     """The processes that compile one precision; the second hears what the first has compiled."""
+    if _compiled(dtype, abreast=False):
+        return [_process(dtype, "compile_abreast({!r})")]
     if not shared:
         return [_process(dtype, "compile_all({!r})")]
     share = _process(dtype, "compile_share({!r})", stdout=subprocess.PIPE)

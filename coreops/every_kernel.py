@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from coreops import callees, compiler, kernel_cache
+from coreops.abreast.spans import rows_abreast
 from coreops.compiler import signature
 from coreops.data import Data
 from coreops.inference import evaluate_network, loss_and_gradient
@@ -17,7 +18,7 @@ from coreops.network import Network
 from coreops.optimizers import SGD
 from coreops.optimizers.phases import other_update
 from coreops.runs import Run, encode
-from coreops.sweep import train_encoded
+from coreops.sweep import train_all, train_encoded
 
 SHARE = 2  # so many of `called_by_name` take as long to compile as all the rest
 
@@ -77,7 +78,30 @@ def compile_all(dtype, shared=False):
     train_encoded(row, Journal(None))
     if not shared:
         loss_and_gradient(network, np.ones(2), data.X, data.y)
+    check(called)
+    kernel_cache.compiled_mark(dtype).touch()
+    _compile_abreast(dtype, row)
+    check(called)
+
+
+def check(called):
+    """That nobody called kernels for other types than those they are called for by name."""
     for kernel, types in called:
         if kernel.signatures != [types]:
             raise TypeError(f"{kernel}: called for {kernel.signatures}, compiled for {types}")
-    kernel_cache.compiled_mark(dtype).touch()
+
+
+def compile_abreast(dtype):
+    """The loop for rows abreast, where all else is in the cache."""
+    called = called_by_name(dtype) if compiler.alone else ()
+    for kernel, types in called:
+        callees.name(kernel, types)
+        kernel.compile(types)
+        callees.call_by_name(kernel, types)
+    _compile_abreast(dtype, smallest(dtype)[2])
+    check(called)
+
+
+def _compile_abreast(dtype, row):
+    train_all([row] * rows_abreast(dtype), Journal(None))
+    kernel_cache.compiled_mark(dtype, abreast=True).touch()

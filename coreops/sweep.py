@@ -8,6 +8,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
+from coreops.abreast.bundles import bundles, train_bundle
 from coreops.checks import choice, instance, positive_integer, real_array, wrong
 from coreops.compiling import prepare
 from coreops.cores import available_cores
@@ -60,19 +61,32 @@ _scratch = Scratch()
 
 def train_encoded(row, journal):
     """One encoded row: from the journal if it is there, else trained and journalled. Returns its Result."""
-    task = Task(row, journal, "cpu")
-    if not task.done:
-        task.start()
-        dtype = row.network.dtype
-        train_row(
-            row.record, 0, row.ops, row.x, row.y, row.weights, row.train, row.held_out, row.groups,
-            _scratch.take("arena", row.arena_size, dtype),
-            _scratch.take("state", row.state_size, dtype),
-            _scratch.take("order", row.order_size, np.dtype(np.int64)),
-            task.theta, task.curves.reshape(-1), task.step_loss, task.step_theta.reshape(-1), task.outcome,
-        )  # fmt: skip
-        task.finish()
-    return task.result()
+    return train_all([row], journal)[0]
+
+
+def train_all(rows, journal):
+    """Encoded rows, abreast if they are several, which then must be alike. Returns their Results."""
+    tasks = [Task(row, journal, "cpu") for row in rows]
+    missing = [task for task in tasks if not task.done]
+    if len(missing) > 1:
+        train_bundle(missing, _scratch.take)
+    for task in missing:
+        if not task.done:
+            train_alone(task)
+    return [task.result() for task in tasks]
+
+
+def train_alone(task):
+    task.start()
+    row, dtype = task.row, task.row.network.dtype
+    train_row(
+        row.record, 0, row.ops, row.x, row.y, row.weights, row.train, row.held_out, row.groups,
+        _scratch.take("arena", row.arena_size, dtype),
+        _scratch.take("state", row.state_size, dtype),
+        _scratch.take("order", row.order_size, np.dtype(np.int64)),
+        task.theta, task.curves.reshape(-1), task.step_loss, task.step_theta.reshape(-1), task.outcome,
+    )  # fmt: skip
+    task.finish()
 
 
 def _check_size(rows):
@@ -148,8 +162,9 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
     NVIDIA GPU; threads: default all cores, on CUDA those of a block, a power of two up to 256, default by the row's
     shapes; journal: path of a file in which finished rows are kept, and from which a rerun takes them; progress: called
     as progress(done, total) after each row, on CUDA after each launch. A row's result depends on the row alone, not on
-    other rows, nor on the CPU on threads. A row that diverges is recorded as such. Ctrl-C waits for the rows in flight
-    and raises SweepInterrupted, a failing GPU raises SweepFailed; both hold what was finished.
+    other rows, nor on the CPU on threads, though tiny networks that are alike are trained several at a time, which
+    takes less. A row that diverges is recorded as such. Ctrl-C waits for the rows in flight and raises
+    SweepInterrupted, a failing GPU raises SweepFailed; both hold what was finished.
     """
     if not isinstance(rows, Iterable):
         raise wrong("rows", rows, "a sequence of Run", TypeError)
@@ -185,26 +200,33 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
         if target == "cuda":
             results = _run_on_device(encoded, kept, threads, progress)
         else:
-            prepare({run.network.dtype.name for run in rows})
-            results = _run_all(encoded, kept, min(threads, len(rows)), progress)
+            results = _run_all(encoded, kept, threads, progress)
     finally:
         kept.close()
     return Table(results)
 
 
 def _run_all(encoded, journal, threads, progress):
-    """Longest rows first, each by the next free thread; the main thread only waits, so Ctrl-C reaches it at once."""
+    """Longest rows first, each by the next free thread, tiny ones that are alike abreast.
+
+    The main thread only waits, so Ctrl-C reaches it at once.
+    """
+    parts = sorted(bundles(encoded), key=lambda part: -encoded[part[0]].cost)
+    prepare({row.network.dtype.name for row in encoded})
+    prepare({encoded[part[0]].network.dtype.name for part in parts if len(part) > 1}, abreast=True)
+    threads = min(threads, len(parts))
     results, stop = [None] * len(encoded), [None] * threads  # a thread that draws None ends
-    pending = deque(sorted(range(len(encoded)), key=lambda i: -encoded[i].cost) + stop)
+    pending = deque(parts + stop)
     events, done = SimpleQueue(), 0
 
     def work():
         event = ENDED
         try:
-            for i in iter(pending.popleft, None):
-                results[i] = train_encoded(encoded[i], journal)
-                if progress is not None:  # else nobody waits for it: waking the main thread takes 40 us
-                    events.put(FINISHED)
+            for part in iter(pending.popleft, None):
+                for i, result in zip(part, train_all([encoded[i] for i in part], journal), strict=True):
+                    results[i] = result
+                    if progress is not None:  # else nobody waits for it: waking the main thread takes 40 us
+                        events.put(FINISHED)
         except BaseException as error:
             event = error
         events.put(event)

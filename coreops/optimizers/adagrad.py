@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops.optimizers.base import ADAGRAD, Optimizer
+from coreops.step_sizes import step_size, step_sizes
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -25,13 +26,13 @@ class AdaGrad(Optimizer):
 
 @kernel(inline=True)
 def adagrad_update(eps, eps_inside, lr, theta, grad, total):
-    a, zero = theta.dtype.type(lr), theta.dtype.type(0)
+    a, zero = step_sizes(lr, 1.0, theta), theta.dtype.type(0)
     inside = theta.dtype.type(eps) if eps_inside else zero
     outside = zero if eps_inside else theta.dtype.type(eps)
     for i in range(lane(), theta.size, lanes()):
         g = grad[i]
         s = total[i] + g * g
         total[i] = s
-        step = a * g / (np.sqrt(s + inside) + outside)
+        step = step_size(a, i) * g / (np.sqrt(s + inside) + outside)
         theta[i] -= zero if g == 0 else step
     barrier()

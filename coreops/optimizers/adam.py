@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops.optimizers.base import ADAM, ADAM_VARIANT, Optimizer
+from coreops.step_sizes import step_size, step_sizes
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -37,7 +38,7 @@ def adam_update(beta1, beta2, power1, power2, eps, eps_inside, keep, lr, theta, 
     The corrections are scalars, so the loop has one root and one division, and a product beside them takes no time.
     """
     correct1, correct2 = 1.0 - power1, 1.0 - power2
-    a, keep, zero = theta.dtype.type(lr / correct1), theta.dtype.type(keep), theta.dtype.type(0)
+    a, keep, zero = step_sizes(lr, correct1, theta), theta.dtype.type(keep), theta.dtype.type(0)
     b1, rest1 = theta.dtype.type(beta1), theta.dtype.type(1.0 - beta1)
     b2, rest2 = theta.dtype.type(beta2), theta.dtype.type(1.0 - beta2)
     unbias = theta.dtype.type(1.0 / np.sqrt(correct2))
@@ -48,6 +49,6 @@ def adam_update(beta1, beta2, power1, power2, eps, eps_inside, keep, lr, theta, 
         m = b1 * first[i] + rest1 * g
         s = b2 * second[i] + rest2 * (g * g)
         first[i], second[i] = m, s
-        step = a * m / (np.sqrt(s + inside) * unbias + outside)
+        step = step_size(a, i) * m / (np.sqrt(s + inside) * unbias + outside)
         theta[i] = keep * theta[i] - (zero if m == 0 else step)
     barrier()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from coreops.optimizers.base import EMA_MOMENTUM, HEAVY_BALL, NESTEROV, Optimizer
+from coreops.step_sizes import step_size, step_sizes
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -50,9 +51,9 @@ class EMAMomentum(_Momentum):
 
 @kernel(inline=True)
 def heavy_ball_update(momentum, lr, theta, grad, velocity):
-    a, b = theta.dtype.type(lr), theta.dtype.type(momentum)
+    a, b = step_sizes(lr, 1.0, theta), theta.dtype.type(momentum)
     for i in range(lane(), theta.size, lanes()):
-        v = b * velocity[i] - a * grad[i]
+        v = b * velocity[i] - step_size(a, i) * grad[i]
         velocity[i] = v
         theta[i] += v
     barrier()
@@ -70,9 +71,9 @@ def nesterov_probe(momentum, theta, velocity):
 @kernel(inline=True)
 def nesterov_update(momentum, lr, theta, grad, velocity):
     """From the look-ahead point w + b v the new w is one gradient step away."""
-    a, b = theta.dtype.type(lr), theta.dtype.type(momentum)
+    a, b = step_sizes(lr, 1.0, theta), theta.dtype.type(momentum)
     for i in range(lane(), theta.size, lanes()):
-        step = a * grad[i]
+        step = step_size(a, i) * grad[i]
         velocity[i] = b * velocity[i] - step
         theta[i] -= step
     barrier()

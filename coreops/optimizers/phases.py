@@ -19,7 +19,6 @@ from coreops.optimizers.base import (
     ACCELERATED,
     ADADELTA,
     ADAGRAD,
-    ADAM,
     ADAM_VARIANT,
     AMSGRAD,
     AVERAGED,
@@ -64,6 +63,15 @@ def probe(row, step, theta, state):
 @kernel(merge=True)
 def update(row, ops, arena, step, power1, power2, lr, theta, grad, state):
     """power1, power2: beta1^t, beta2^t at t = step, from 1; lr: scheduled; theta and grad lie in arena, as ops say."""
+    if row["optimizer"] < FIRST_OTHER:
+        first_update(row, power1, power2, lr, theta, grad, state)
+    else:
+        other_update(row, ops, arena, step, power1, power2, lr, theta, grad, state)
+
+
+@kernel(merge=True)
+def first_update(row, power1, power2, lr, theta, grad, state):
+    """The rules that act on each element alone; lr: a number, or those of rows abreast (`step_sizes.py`)."""
     kind, p = row["optimizer"], theta.size
     beta1, beta2, eps, eps_inside = row["beta1"], row["beta2"], row["eps"], row["eps_inside"] != 0
     if kind == GRADIENT:
@@ -76,10 +84,8 @@ def update(row, ops, arena, step, power1, power2, lr, theta, grad, state):
         adagrad_update(eps, eps_inside, lr, theta, grad, state[:p])
     elif kind == RMSPROP:
         rmsprop_update(beta2, eps, eps_inside, lr, theta, grad, state[:p])
-    elif kind == ADAM:
-        adam_update(beta1, beta2, power1, power2, eps, eps_inside, 1.0, lr, theta, grad, state[:p], state[p : 2 * p])
     else:
-        other_update(row, ops, arena, step, power1, power2, lr, theta, grad, state)
+        adam_update(beta1, beta2, power1, power2, eps, eps_inside, 1.0, lr, theta, grad, state[:p], state[p : 2 * p])
 
 
 @kernel

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops.optimizers.base import RMSPROP, Optimizer
+from coreops.step_sizes import step_size, step_sizes
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -29,7 +30,7 @@ class RMSProp(Optimizer):
 
 @kernel(inline=True)
 def rmsprop_update(decay, eps, eps_inside, lr, theta, grad, mean):
-    a, zero = theta.dtype.type(lr), theta.dtype.type(0)
+    a, zero = step_sizes(lr, 1.0, theta), theta.dtype.type(0)
     d, rest = theta.dtype.type(decay), theta.dtype.type(1.0 - decay)
     inside = theta.dtype.type(eps) if eps_inside else zero
     outside = zero if eps_inside else theta.dtype.type(eps)
@@ -37,6 +38,6 @@ def rmsprop_update(decay, eps, eps_inside, lr, theta, grad, mean):
         g = grad[i]
         s = d * mean[i] + rest * (g * g)
         mean[i] = s
-        step = a * g / (np.sqrt(s + inside) + outside)
+        step = step_size(a, i) * g / (np.sqrt(s + inside) + outside)
         theta[i] -= zero if g == 0 else step
     barrier()

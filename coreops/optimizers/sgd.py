@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from coreops.optimizers.base import GRADIENT, Optimizer
+from coreops.step_sizes import step_size, step_sizes
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -15,7 +16,7 @@ class SGD(Optimizer):
 
 @kernel(inline=True)
 def sgd_update(lr, theta, grad):
-    a = theta.dtype.type(lr)
+    a = step_sizes(lr, 1.0, theta)
     for i in range(lane(), theta.size, lanes()):
-        theta[i] -= a * grad[i]
+        theta[i] -= step_size(a, i) * grad[i]
     barrier()

@@ -30,6 +30,10 @@ def test_what_was_compiled_is_not_compiled_again(folder):
     every_kernel.compile_all("float32")
     assert compiling.uncompiled() == ("float64",)
     assert compiling.uncompiled("float32") == compiling.uncompiled(("float32",)) == ()
+    kernel_cache.compiled_mark("float32", abreast=True).unlink()
+    assert compiling.uncompiled("float32") == ("float32",)
+    every_kernel.compile_abreast("float32")
+    assert compiling.uncompiled("float32") == ()
 
 
 @pytest.mark.once
@@ -196,11 +200,37 @@ def test_what_is_called_is_translated_with_its_caller_or_found_in_the_cache(tmp_
 
 def test_training_begins_with_kernels_compiled_aside(monkeypatch):
     network = Network(Dense(1, 1), loss=SquaredError(), dtype="float64")
-    asked, settings = [], {"optimizer": SGD(0.1), "epochs": 0}
-    monkeypatch.setattr(sweep, "prepare", asked.extend)
-    fit(network, [[1.0]], [[1.0]], **settings)
-    fit_many([Run(network, **settings)] * 2, [[1.0]], [[1.0]])
-    assert asked == ["float64", "float64"]
+    asked, one = [], ([[1.0]], [[1.0]])
+    monkeypatch.setattr(sweep, "prepare", lambda dtypes, abreast=False: asked.append((*dtypes, abreast)))
+    fit(network, *one, optimizer=SGD(0.1), epochs=1)
+    assert asked == [("float64", False)]
+    for count, dtypes in ((3, ()), (4, ("float64",))):
+        asked.clear()
+        fit_many([Run(network, optimizer=SGD(0.1), epochs=1)] * count, *one)
+        assert asked == [("float64", False), (*dtypes, True)]
+
+
+def test_rows_alone_do_not_wait_for_the_loop_for_rows_abreast(folder, monkeypatch):
+    """Which goes on being compiled meanwhile, and by itself if it was not to the end."""
+    go, log = folder / "go", folder / "log"
+    for abreast in (False, True):
+        monkeypatch.setenv(f"MARK_{abreast}", str(kernel_cache.compiled_mark("float64", abreast)))
+    text = f'echo "$2" | grep -o "compile_[a-z]*(.*" >> {log}; touch $MARK_False; '
+    text += f"for i in $(seq 200); do [ -e {go} ] && touch $MARK_True && exit 0; sleep 0.05; done; exit 1"
+    monkeypatch.setattr(sys, "executable", _program(folder / "compiles", text))
+    monkeypatch.setattr(compiling, "available_cores", lambda: 1)
+    compiling.prepare(["float64"])
+    (process,) = compiling._running["float64"]
+    assert process.poll() is None and compiling.uncompiled("float64") == ("float64",)
+    go.touch()
+    compiling.prepare(["float64"], abreast=True)
+    assert not compiling._running and compiling.uncompiled("float64") == ()
+    kernel_cache.compiled_mark("float64", abreast=True).unlink()
+    monkeypatch.setattr(compiling, "_prepared", set())
+    compiling.prepare(["float64"])
+    assert not compiling._running
+    compiling.prepare(["float64"], abreast=True)
+    assert log.read_text().split() == ["compile_all('float64')", "compile_abreast('float64')"]
 
 
 def test_what_cannot_be_compiled_aside_is_left_to_the_first_call(folder, monkeypatch):
@@ -228,6 +258,8 @@ def test_whoever_waits_is_told_once_unless_they_asked_for_it(folder, monkeypatch
     monkeypatch.setattr(compiling, "_prepared", set())
     compiling.prepare({"float32"})
     assert not caplog.records
+    compiling.prepare({"float32"}, abreast=True)
+    assert "kernels for float32, once" in caplog.text
 
 
 def test_started_once_and_waited_for_by_a_later_call(folder, monkeypatch):
