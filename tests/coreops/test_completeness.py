@@ -123,7 +123,7 @@ def test_every_kind_of_operation_is_tried():
 
 
 def test_what_fit_many_says_it_raises_is_exported():
-    raised = set(re.findall(r"raises (Sweep\w+)", coreops.fit_many.__doc__))
+    raised = set(re.findall(r"raises\s+(Sweep\w+)", coreops.fit_many.__doc__))
     assert len(raised) == 2 and raised <= set(coreops.__all__)
 
 
