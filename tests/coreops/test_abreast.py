@@ -160,10 +160,11 @@ def test_a_row_that_diverges_is_recorded_as_alone_and_harms_no_other(together, e
     check_alone(rows, X, REALS, table)
 
 
-def test_a_row_whose_last_step_overflows_diverges(together):
-    """No loss has seen it, and nothing is evaluated."""
-    net = Network(Dense(2, 3), loss=LinearLoss())
-    rows = [Run(net, optimizer=SGD(lr), epochs=1, batch_size=N, evaluate_every=0) for lr in [0.1] * 7 + [1e39]]
+@pytest.mark.parametrize("evaluate_every", [0, 1])
+def test_a_row_whose_last_step_overflows_diverges(together, evaluate_every):
+    """Which no batch's loss has seen."""
+    net, settings = Network(Dense(2, 3), loss=LinearLoss()), {"epochs": 1, "evaluate_every": evaluate_every}
+    rows = [Run(net, optimizer=SGD(lr), **settings) for lr in [0.1] * 7 + [1e39]]
     x = X * 1e3
     table = fit_many(rows, x, REALS)
     assert together == [(8, 1)] and table["status"].tolist() == ["completed"] * 7 + ["diverged"]
@@ -174,6 +175,20 @@ def test_rows_that_all_diverge_are_not_trained_to_the_end(together):
     net = network(SquaredError(), ())
     rows = [Run(net, optimizer=SGD(1e15), epochs=10**6, seed=i, batch_size=4) for i in range(8)]  # minutes, or hours
     assert set(fit_many(rows, X, REALS)["status"]) == {"diverged"} and together == [(8, 8)]
+
+
+@pytest.mark.jit_only
+def test_the_losses_of_a_long_epoch_are_the_mean_of_its_steps(together):
+    """The product of whose masses, at most 3 each, no float64 holds."""
+    n = 2000
+    x, y = np.random.default_rng(1).normal(size=(n, 2)), np.arange(n) % 3
+    net = Network(Dense(2, 3), loss=SoftmaxCrossEntropy())
+    rows = [Run(net, optimizer=SGD(1e-4 * i), batch_size=1, epochs=2, seed=i, record_loss_every=1) for i in range(16)]
+    table = fit_many(rows, x, y)
+    for result in table:
+        np.testing.assert_allclose(result.batch_loss, result.step_loss.reshape(2, n).mean(axis=1), rtol=1e-12)
+    assert together == [(16, 0)]
+    check_alone(rows, x, y, table)
 
 
 def parts(*runs, y=LABELS):
