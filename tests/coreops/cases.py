@@ -474,6 +474,21 @@ def output_of(code, *arguments, **environment):
     return out
 
 
+SIMULATED = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
+# Lanes are Python threads that take turns: on several busy cores each turn waits for a core, four times as long in all.
+ONE_CORE = """import os
+if hasattr(os, "sched_setaffinity"):
+    cores = sorted(os.sched_getaffinity(0))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    os.sched_setaffinity(0, {cores[worker % len(cores)]})
+"""
+
+
+def simulated_output_of(code, *arguments):
+    """As `output_of`, where numba-cuda simulates a GPU."""
+    return output_of(ONE_CORE + code, *arguments, **SIMULATED)
+
+
 def complains(name, got, wanted, action, *args, **settings):
     """The message names the argument first, then what it got and what it wanted."""
     with pytest.raises((ValueError, TypeError)) as caught:

@@ -6,10 +6,9 @@ python -m tests.coreops.target_report      a few minutes; on a machine with an N
 import json
 
 from coreops.cuda import check_device
-from tests.coreops.cases import DTYPES, ROOT, output_of
+from tests.coreops.cases import DTYPES, ROOT, output_of, simulated_output_of
 
 PATH = ROOT / "reports" / "targets.md"
-SIMULATED = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
 KINDS = {"layer": "Layers", "optimizer": "Optimizers"}
 HEAD = """# Agreement of the targets
 
@@ -26,9 +25,9 @@ hardware's half another (`test_on_gpu.py`).
 """
 
 
-def differences(kind, dtype, lanes, **environment):
+def differences(kind, dtype, lanes, run):
     code = "import runpy; runpy.run_module('tests.coreops.target_rows', run_name='__main__', alter_sys=True)"
-    return json.loads(output_of(code, kind, lanes, dtype, **environment))[kind]
+    return json.loads(run(code, kind, lanes, dtype))[kind]
 
 
 def gpu_name():
@@ -43,8 +42,8 @@ def gpu_name():
 
 
 def table(kind, gpu):
-    found = {(place, dtype): differences(kind, dtype, lanes, **environment)
-             for place, lanes, environment in (("simulator", 4, SIMULATED), ("hardware", 0, {}))
+    found = {(place, dtype): differences(kind, dtype, lanes, run)
+             for place, lanes, run in (("simulator", 4, simulated_output_of), ("hardware", 0, output_of))
              for dtype in DTYPES if place == "simulator" or gpu}  # fmt: skip
     columns = [(place, dtype, what) for place in ("simulator", "hardware") for dtype in DTYPES
                for what in ("theta", "losses")]  # fmt: skip

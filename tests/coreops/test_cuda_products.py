@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.coreops.cases import output_of
+from tests.coreops.cases import simulated_output_of
 
 pytest.importorskip("numba_cuda")
 pytestmark = pytest.mark.once  # the child never compiles
@@ -74,6 +74,6 @@ print(json.dumps(found))
 
 
 def test_products_against_numpy():
-    used = json.loads(output_of(PRODUCTS, NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1"))
+    used = json.loads(simulated_output_of(PRODUCTS))
     both = ["plain_product", "tiled_product"]
     assert used == {"1": both, "4": both, "32": both, "256": both[1:]}

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from tests.coreops import cases
-from tests.coreops.cases import EPS, output_of
+from tests.coreops.cases import EPS, simulated_output_of
 from tests.coreops.target_rows import KINDS
 
 pytest.importorskip("numba_cuda")
 pytestmark = pytest.mark.once  # the children never compile
-SIMULATED = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
 OTHERS = ("loss", "schedule", "sampling", "penalty", "adversary", "field")
 # Sums over a block are taken in another order than the CPU's, and products by NumPy there: a few ulp, in few steps.
 ULPS = 64
@@ -33,7 +32,7 @@ ULPS = 64
 )
 def test_everything_trains_as_on_the_cpu(kinds, lanes, dtype, which):
     code = "import runpy, sys; runpy.run_module('tests.coreops.target_rows', run_name='__main__', alter_sys=True)"
-    found = json.loads(output_of(code, ",".join(kinds), lanes, dtype, *["first"] * (which == "first"), **SIMULATED))
+    found = json.loads(simulated_output_of(code, ",".join(kinds), lanes, dtype, *["first"] * (which == "first")))
     for kind in kinds:
         assert found[kind] and (kind == "field" or set(found[kind]) == set(cases.exported(kind))), kind
         for name, difference in found[kind].items():
@@ -167,7 +166,7 @@ for raised, seen in ((MemoryError("out of memory"), SweepFailed), (KeyboardInter
 
 
 def test_the_host_side(tmp_path):
-    failed = json.loads(output_of(HOST, tmp_path, json.dumps(CASES), **SIMULATED))
+    failed = json.loads(simulated_output_of(HOST, tmp_path, json.dumps(CASES)))
     assert not failed, "\n".join(failed.values())
 
 
@@ -217,4 +216,4 @@ assert not parts(half, True) and parts(half, False), "a barrier without some of 
 
 
 def test_the_simulator_sees_missing_and_parted_barriers():
-    output_of(LANES, **SIMULATED)
+    simulated_output_of(LANES)
