@@ -1,6 +1,6 @@
 """Compiles kernels before they are needed, in processes of their own: one for each precision, two if cores allow.
 
-The loop for rows abreast, which few tables need, is compiled last: others do not wait for it.
+The loop for rows abreast, which few tables need, is compiled after all else and only for those who ask for it.
 """
 
 import atexit
@@ -8,7 +8,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -29,22 +28,35 @@ def watch(parent):
     os._exit(1)
 threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
 """
+# What is compiled, one after the other: by one process if both are asked for at once.
+FIRST, ABREAST = "kernels", "loop for rows abreast"
+SAID = {
+    FIRST: "coreops compiles its kernels for %s, once per installation: about half a minute",
+    ABREAST: "coreops compiles the loop that trains tiny networks abreast for %s, once: about ten seconds",
+}
 log = logging.getLogger("coreops")
-_running = {}  # precision -> the processes that compile it, until somebody has waited for them
-_prepared = set()  # (precision, whether abreast) that need no second look
+_running = {}  # (precision, part) -> the processes that compile it, until somebody has waited for them
+_prepared = set()  # (precision, part) that need no second look
 
 
-def uncompiled(dtypes=DTYPES) -> tuple[str, ...]:
-    """Which of `dtypes`, a name or several, must still be compiled; none if kernels run as Python or cannot be kept."""
+def uncompiled(dtypes=DTYPES, abreast=True) -> tuple[str, ...]:
+    """Which of `dtypes`, a name or several, must still be compiled; none if kernels run as Python or cannot be kept.
+
+    abreast: whether that includes the loop that trains tiny networks abreast (`fit_many`).
+    """
     dtypes = _names(dtypes)
+    missing = {dtype for part in _parts(abreast) for dtype in _missing(dtypes, part)}
+    return tuple(dtype for dtype in dtypes if dtype in missing)
+
+
+def _parts(abreast):
+    return (FIRST, ABREAST) if abreast else (FIRST,)
+
+
+def _missing(dtypes, part):
     if not JIT or not kernel_cache.keeps(kernel_cache.kernel_folder()):
-        return ()
-    return tuple(dtype for dtype in dtypes if not _compiled(dtype, abreast=True))
-
-
-def _compiled(dtype, abreast):
-    parts = (False, True) if abreast else (False,)
-    return all(kernel_cache.compiled_mark(dtype, part).exists() for part in parts)
+        return []
+    return [dtype for dtype in dtypes if not kernel_cache.compiled_mark(dtype, part == ABREAST).exists()]
 
 
 def _names(dtypes):
@@ -58,46 +70,47 @@ def _names(dtypes):
     return names
 
 
-def precompile(dtypes=DTYPES, wait=True) -> None:
+def precompile(dtypes=DTYPES, wait=True, abreast=True) -> None:
     """Bring the kernels of `dtypes`, a name or several, into the cache; returns at once if they are there.
 
-    Nothing depends on it: what is not in the cache is compiled when it is first called. With wait=False the processes
-    are only started, to be waited for by another call; they end with this process. RuntimeError with the compiler's
-    message if one of them fails.
+    Nothing depends on it: what is not in the cache is compiled when it is first called. abreast: also the loop that
+    trains tiny networks abreast (`fit_many`). With wait=False the processes are only started, to be waited for by
+    another call; they end with this process. RuntimeError with the compiler's message if one of them fails.
     """
     dtypes = _names(dtypes)
-    _begin(uncompiled(dtypes))
-    if wait:
-        _wait(dtypes)
+    for part in _parts(abreast):
+        if _begin(dtypes, part, abreast) and not wait:
+            return
+        _wait(dtypes, part)
 
 
-def _begin(dtypes):
-    todo = [dtype for dtype in dtypes if dtype not in _running]
+def _begin(dtypes, part, abreast):
+    """Start what is neither there nor under way; returns whether anything is under way."""
+    todo = [dtype for dtype in _missing(dtypes, part) if (dtype, part) not in _running]
     for dtype in todo:
-        _running[dtype] = _start(dtype, shared=2 * len(todo) <= available_cores())
+        processes = _start(dtype, part, abreast, shared=2 * len(todo) <= available_cores())
+        _running.update(((dtype, each), processes) for each in (_parts(abreast) if part == FIRST else (part,)))
+    return any((dtype, part) in _running for dtype in dtypes)
 
 
-def _wait(dtypes, abreast=True):
-    """For the processes' end; abreast=False: or for all kernels that a row alone needs."""
+def _wait(dtypes, part):
     try:
-        for dtype in [dtype for dtype in _running if dtype in dtypes]:
-            while not abreast and any(process.poll() is None for process in _running[dtype]):
-                if _compiled(dtype, abreast):
-                    break
-                time.sleep(0.02)
-            else:
-                _end(dtype)
+        for dtype in dtypes:
+            if (dtype, part) in _running:
+                _end(dtype, part)
     except BaseException:
         _stop()
         raise
 
 
-def _end(dtype):
-    while _running[dtype]:
-        message = _running[dtype][0].communicate()[1]
-        if _running[dtype].pop(0).returncode:
-            raise RuntimeError(f"compiling the kernels of {dtype} failed:\n{message}")
-    del _running[dtype]
+def _end(dtype, part):
+    processes = _running[dtype, part]
+    while processes:
+        message = processes[0].communicate()[1]
+        if processes.pop(0).returncode:
+            raise RuntimeError(f"compiling the {part} of {dtype} failed:\n{message}")
+    for key in [key for key, same in _running.items() if same is processes]:
+        del _running[key]
 
 
 def prepare(dtypes, abreast=False):
@@ -105,34 +118,35 @@ def prepare(dtypes, abreast=False):
 
     abreast: also the loop for rows abreast. Where it fails, that call compiles what it needs.
     """
-    todo = sorted(dtype for dtype in set(dtypes) if (dtype, abreast) not in _prepared)
-    if todo and sys.executable and not getattr(sys, "frozen", False):  # else it would start something that is no Python
-        missing = [dtype for dtype in uncompiled(todo) if not _compiled(dtype, abreast)]
-        if names := " and ".join(dtype for dtype in missing if dtype not in _running):
-            log.warning("coreops compiles its kernels for %s, once per installation: about half a minute", names)
-        with suppress(OSError, RuntimeError):
-            _begin(missing)
-            _wait(missing, abreast)
-    _prepared.update((dtype, abreast) for dtype in todo)
+    for part in _parts(abreast):
+        todo = sorted(dtype for dtype in set(dtypes) if (dtype, part) not in _prepared)
+        if todo and sys.executable and not getattr(sys, "frozen", False):  # else it would start what is no Python
+            if new := [dtype for dtype in _missing(todo, part) if (dtype, part) not in _running]:
+                log.warning(SAID[part], " and ".join(new))
+            with suppress(OSError, RuntimeError):
+                _begin(todo, part, abreast)
+                _wait(todo, part)
+        _prepared.update((dtype, part) for dtype in todo)
 
 
 @atexit.register
 def _stop():
-    for process in [process for group in _running.values() for process in group]:
-        process.terminate()
-        process.communicate()
+    for processes in _running.values():
+        while processes:  # those of two parts are the same
+            processes[-1].terminate()
+            processes.pop().communicate()
     _running.clear()
 
 
-def _start(dtype, shared):
-    """The processes that compile one precision; the second hears what the first has compiled."""
-    if _compiled(dtype, abreast=False):
+def _start(dtype, part, abreast, shared):
+    """The processes that compile a part of one precision; of two, the second hears what the first has compiled."""
+    if part == ABREAST:
         return [_process(dtype, "compile_abreast({!r})")]
     if not shared:
-        return [_process(dtype, "compile_all({!r})")]
+        return [_process(dtype, f"compile_all({{!r}}, abreast={abreast})")]
     share = _process(dtype, "compile_share({!r})", stdout=subprocess.PIPE)
     with share.stdout as end:
-        return [share, _process(dtype, "compile_all({!r}, shared=True)", stdin=end)]
+        return [share, _process(dtype, f"compile_all({{!r}}, shared=True, abreast={abreast})", stdin=end)]
 
 
 def _process(dtype, call, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):

@@ -59,11 +59,11 @@ def wait_for(name):
             return
 
 
-def compile_all(dtype, shared=False):
+def compile_all(dtype, shared=False, abreast=False):
     """Train and differentiate a small network: the training loop and the passes hold every kernel.
 
     shared: the share is compiled by another process, whose output is the standard input of this one. Each kernel of it
-    is waited for when a caller is complete.
+    is waited for when a caller is complete. abreast: then also compile the loop for rows abreast.
     """
     network, data, row = smallest(dtype)
     called = called_by_name(dtype) if compiler.alone else ()
@@ -80,8 +80,8 @@ def compile_all(dtype, shared=False):
         loss_and_gradient(network, np.ones(2), data.X, data.y)
     check(called)
     kernel_cache.compiled_mark(dtype).touch()
-    _compile_abreast(dtype, row)
-    check(called)
+    if abreast:
+        _compile_abreast(dtype, row, called)
 
 
 def check(called):
@@ -98,10 +98,10 @@ def compile_abreast(dtype):
         callees.name(kernel, types)
         kernel.compile(types)
         callees.call_by_name(kernel, types)
-    _compile_abreast(dtype, smallest(dtype)[2])
-    check(called)
+    _compile_abreast(dtype, smallest(dtype)[2], called)
 
 
-def _compile_abreast(dtype, row):
+def _compile_abreast(dtype, row, called):
     train_all([row] * rows_abreast(dtype), Journal(None))
+    check(called)
     kernel_cache.compiled_mark(dtype, abreast=True).touch()

@@ -1,4 +1,4 @@
-"""Runs a plan: the only dispatch over operation kinds.
+"""Runs a plan: the only dispatch over operation kinds, but that rows abreast have dense layers and losses of their own.
 
 The operations of plain multilayer networks are inlined; each of the others is a call, so that they cost the small
 networks nothing.
@@ -34,7 +34,7 @@ from coreops.layers.scale import scale_backward, scale_forward
 from coreops.layers.weight_norm import weight_norm_backward, weight_norm_forward
 from coreops.losses import regression_loss, sigmoid_loss, softmax_loss
 from coreops.other_losses import other_loss
-from coreops.records import NO_LOSS, SQUARED_ERROR, TRAIN
+from coreops.records import LAST_FEATUREWISE, NO_LOSS, SQUARED_ERROR, TRAIN
 from coreops.target import kernel
 
 FIRST, ONE = np.int64(0), np.int64(1)  # not literals, which would be other types to the compiler
@@ -53,14 +53,8 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
         kind = op["kind"]
         if kind == records.DENSE:
             dense_forward(op, m, arena)
-        elif kind == records.RECTIFIER:
-            rectifier_forward(op, m, arena)
-        elif kind == records.SIGMOID:
-            sigmoid_forward(op, m, arena)
-        elif kind == records.TANH:
-            tanh_forward(op, m, arena)
-        elif kind == records.SCALE:
-            scale_forward(op, m, arena)
+        elif kind <= LAST_FEATUREWISE:
+            featurewise_forward(op, m, arena)
         else:
             other_forward(op, m, arena, mode, seed, step)
     if layers == ops.size or mode & NO_LOSS:
@@ -71,6 +65,20 @@ def forward(ops, m, arena, mode, seed, step, example_weights):
     if op["kind"] == records.SOFTMAX_CROSS_ENTROPY:
         return softmax_loss(op, FIRST, m, arena, mode, 1.0 / m)
     return examples_loss(op, FIRST, m, arena, mode, 1.0 / m)
+
+
+@kernel(inline=True)
+def featurewise_forward(op, m, arena):
+    """What acts on each feature alone, for a row or, with as many times the features, for rows abreast."""
+    kind = op["kind"]
+    if kind == records.RECTIFIER:
+        rectifier_forward(op, m, arena)
+    elif kind == records.SIGMOID:
+        sigmoid_forward(op, m, arena)
+    elif kind == records.TANH:
+        tanh_forward(op, m, arena)
+    else:
+        scale_forward(op, m, arena)
 
 
 @kernel  # merged, each of its calls would clear two words when `forward` begins
@@ -145,12 +153,18 @@ def backward(ops, m, arena, mode, seed, step):
         kind = op["kind"]
         if kind == records.DENSE:
             dense_backward(op, m, arena, mode)
-        elif kind == records.SCALE:
-            scale_backward(op, m, arena, mode)
-        elif kind <= records.TANH:
-            activation_backward(op, m, arena, mode)
+        elif kind <= LAST_FEATUREWISE:
+            featurewise_backward(op, m, arena, mode)
         else:
             other_backward(op, m, arena, mode, seed, step)
+
+
+@kernel(inline=True)
+def featurewise_backward(op, m, arena, mode):
+    if op["kind"] == records.SCALE:
+        scale_backward(op, m, arena, mode)
+    else:
+        activation_backward(op, m, arena, mode)
 
 
 @kernel

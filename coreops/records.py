@@ -8,6 +8,7 @@ import numpy as np
 
 # Operation kinds. The interpreter dispatches on them; losses come last.
 DENSE, SCALE, RECTIFIER, SIGMOID, TANH = 1, 2, 3, 4, 5
+LAST_FEATUREWISE = TANH  # of those after DENSE, which act on each feature alone
 RESIDUAL, SOFTPLUS, THRESHOLD, PRELU, MAXOUT, SINUSOID = 6, 7, 8, 9, 10, 11
 CONCATENATE, SCALED_TANH = 12, 13
 CONVOLUTION, LOCALLY_CONNECTED, MAX_POOL, AVERAGE_POOL = 20, 21, 22, 23

@@ -10,7 +10,6 @@ from coreops.abreast.training import train_abreast
 from coreops.optimizers.base import FIRST_OTHER
 from coreops.products import TINY
 
-KINDS = {records.DENSE, records.RECTIFIER, records.SIGMOID, records.TANH, records.SCALE}
 LOSSES = {records.SQUARED_ERROR, records.LINEAR_LOSS, records.BINARY_CROSS_ENTROPY, records.SOFTMAX_CROSS_ENTROPY,
           records.SIGMOID_SQUARED_ERROR}  # fmt: skip
 OFFSETS = ("x", "dx", "x2", "dx2", "y", "dy", "w", "dw", "b", "db", "work")
@@ -31,7 +30,7 @@ def tiny(ops, batch_size):
     """Whether `train_abreast` knows the plan, and all products are ones that are summed in the order of `dots`."""
     kinds, dense = ops["kind"], ops[ops["kind"] == records.DENSE]
     return (
-        set(kinds[:-1].tolist()) <= KINDS
+        bool(np.all(kinds[:-1] <= records.LAST_FEATUREWISE))
         and kinds[-1] in LOSSES
         and bool(np.all(batch_size * dense["n_in"] * dense["n_out"] <= TINY))
     )

@@ -70,29 +70,26 @@ def elementwise_loss_abreast(op, m, arena, losses):
     """Those of regression and of bits, as in `losses.py`."""
     n, step, kind = m * op["n_in"], width(arena), op["kind"]
     z, y, dz = outputs(op, 0, n, arena)
-    scale = arena.dtype.type(1.0 / m)
+    scale, squared = arena.dtype.type(1.0 / m), kind == records.SIGMOID_SQUARED_ERROR
+    bits = squared or kind == records.BINARY_CROSS_ENTROPY
+    if bits:
+        for i in range(n):
+            dz[i] = sigmoid(z[i])
     if kind == records.LINEAR_LOSS:
         for i in range(0, n, step):
             for r in range(step):
                 losses[r] += np.float64(z[i + r]) * np.float64(y[i + r])
-    elif kind == records.SQUARED_ERROR:
+    elif kind == records.BINARY_CROSS_ENTROPY:
         for i in range(0, n, step):
             for r in range(step):
-                gap = np.float64(z[i + r] - y[i + r])
+                losses[r] += cross_entropy_of_bit(np.float64(z[i + r]), np.float64(y[i + r]))
+    else:
+        predicted = dz if bits else z
+        for i in range(0, n, step):
+            for r in range(step):
+                gap = np.float64(predicted[i + r] - y[i + r])
                 losses[r] += gap * gap
+    if bits:
+        sigmoid_gradient(z, y, dz, squared, scale)
     else:
-        for i in range(n):
-            dz[i] = sigmoid(z[i])
-        if kind == records.SIGMOID_SQUARED_ERROR:
-            for i in range(0, n, step):
-                for r in range(step):
-                    gap = np.float64(dz[i + r] - y[i + r])
-                    losses[r] += gap * gap
-        else:
-            for i in range(0, n, step):
-                for r in range(step):
-                    losses[r] += cross_entropy_of_bit(np.float64(z[i + r]), np.float64(y[i + r]))
-    if kind == records.LINEAR_LOSS or kind == records.SQUARED_ERROR:
         regression_gradient(z, y, dz, kind == records.LINEAR_LOSS, scale)
-    else:
-        sigmoid_gradient(z, y, dz, kind == records.SIGMOID_SQUARED_ERROR, scale)

@@ -5,8 +5,7 @@ import numpy as np
 from coreops import records
 from coreops.abreast.layers import dense_backward_abreast, dense_forward_abreast, loss_abreast
 from coreops.abreast.spans import width
-from coreops.layers.activation import activation_backward, rectifier_forward, sigmoid_forward, tanh_forward
-from coreops.layers.scale import scale_backward, scale_forward
+from coreops.interpreter import featurewise_backward, featurewise_forward
 from coreops.losses import LARGE_PRODUCT
 from coreops.optimizers.base import NESTEROV
 from coreops.optimizers.momentum import nesterov_probe
@@ -20,20 +19,13 @@ from coreops.training import all_finite, assign, evaluate, fill
 
 @kernel(inline=True)
 def forward_abreast(ops, m, arena, losses, products):
-    """`interpreter.forward` for the kinds in `bundles.KINDS`, in training."""
+    """`interpreter.forward` for kinds up to LAST_FEATUREWISE, in training."""
     for k in range(ops.size - 1):
         op = ops[k]
-        kind = op["kind"]
-        if kind == records.DENSE:
+        if op["kind"] == records.DENSE:
             dense_forward_abreast(op, m, arena)
-        elif kind == records.RECTIFIER:
-            rectifier_forward(op, m, arena)
-        elif kind == records.SIGMOID:
-            sigmoid_forward(op, m, arena)
-        elif kind == records.TANH:
-            tanh_forward(op, m, arena)
         else:
-            scale_forward(op, m, arena)
+            featurewise_forward(op, m, arena)
     loss_abreast(ops[ops.size - 1], m, arena, losses, products)
 
 
@@ -41,13 +33,10 @@ def forward_abreast(ops, m, arena, losses, products):
 def backward_abreast(ops, m, arena, mode):
     for k in range(ops.size - 2, -1, -1):
         op = ops[k]
-        kind = op["kind"]
-        if kind == records.DENSE:
+        if op["kind"] == records.DENSE:
             dense_backward_abreast(op, m, arena)
-        elif kind == records.SCALE:
-            scale_backward(op, m, arena, mode)
         else:
-            activation_backward(op, m, arena, mode)
+            featurewise_backward(op, m, arena, mode)
 
 
 @kernel(inline=True)

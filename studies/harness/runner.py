@@ -169,15 +169,17 @@ def execute(study, params, options, key, progress=None, say=None, start=None):
 
 
 def compile_kernels(study, say):
-    """All precisions at once, so that the study does not wait for one after the other."""
+    """All precisions at once, so that the study does not wait for one after the other. A table that needs the loop for
+    rows abreast has it compiled.
+    """
     if not trains(study.path):
         return
     import coreops
 
-    todo = coreops.uncompiled()
+    todo = coreops.uncompiled(abreast=False)
     if todo:
         say("compiling", f"{' and '.join(todo)}, once for these sources: a minute or two")
-        coreops.precompile()
+        coreops.precompile(abreast=False)
         say("measuring", "kernels compiled")
 
 

@@ -22,18 +22,17 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(compiling, "JIT", True)
     monkeypatch.setattr(compiling, "available_cores", lambda: 2)
     monkeypatch.setattr(compiling, "_prepared", set())
+    monkeypatch.setattr(compiling, "_running", {})
     return tmp_path
 
 
 def test_what_was_compiled_is_not_compiled_again(folder):
     assert compiling.uncompiled() == ("float32", "float64")
     every_kernel.compile_all("float32")
+    assert compiling.uncompiled(abreast=False) == ("float64",) and compiling.uncompiled() == ("float32", "float64")
+    every_kernel.compile_abreast("float32")
     assert compiling.uncompiled() == ("float64",)
     assert compiling.uncompiled("float32") == compiling.uncompiled(("float32",)) == ()
-    kernel_cache.compiled_mark("float32", abreast=True).unlink()
-    assert compiling.uncompiled("float32") == ("float32",)
-    every_kernel.compile_abreast("float32")
-    assert compiling.uncompiled("float32") == ()
 
 
 @pytest.mark.once
@@ -126,7 +125,7 @@ def test_two_processes_for_one_precision(folder, monkeypatch):
     whole = f"[ -e {folder}/share ] && exit 2; cat; [ -e {folder}/share ] && touch {folder}/whole"
     text = f'case "$2" in *compile_share*) {share};; *shared=True*) {whole};; *) exit 3;; esac'
     monkeypatch.setattr(sys, "executable", _program(folder / "two", text))
-    compiling.precompile("float32")
+    compiling.precompile("float32", abreast=False)
     assert (folder / "whole").exists() and not compiling._running
 
 
@@ -210,27 +209,46 @@ def test_training_begins_with_kernels_compiled_aside(monkeypatch):
         assert asked == [("float64", False), (*dtypes, True)]
 
 
-def test_rows_alone_do_not_wait_for_the_loop_for_rows_abreast(folder, monkeypatch):
-    """Which goes on being compiled meanwhile, and by itself if it was not to the end."""
-    go, log = folder / "go", folder / "log"
+def test_the_loop_for_rows_abreast_is_compiled_for_those_who_ask_and_after_all_else(folder, monkeypatch, caplog):
+    log = folder / "log"
     for abreast in (False, True):
         monkeypatch.setenv(f"MARK_{abreast}", str(kernel_cache.compiled_mark("float64", abreast)))
-    text = f'echo "$2" | grep -o "compile_[a-z]*(.*" >> {log}; touch $MARK_False; '
-    text += f"for i in $(seq 200); do [ -e {go} ] && touch $MARK_True && exit 0; sleep 0.05; done; exit 1"
+    text = f'echo "$2" | grep -o "compile_[a-z]*(.*" | tr -d " " >> {log}; sleep 0.1\n'
+    text += 'case "$2" in *compile_all*) touch $MARK_False;; esac\n'
+    text += 'case "$2" in *compile_abreast*|*abreast=True*) touch $MARK_True;; esac'
     monkeypatch.setattr(sys, "executable", _program(folder / "compiles", text))
     monkeypatch.setattr(compiling, "available_cores", lambda: 1)
     compiling.prepare(["float64"])
-    (process,) = compiling._running["float64"]
-    assert process.poll() is None and compiling.uncompiled("float64") == ("float64",)
-    go.touch()
+    compiling.precompile("float64", abreast=False)
+    assert log.read_text().split() == ["compile_all('float64',abreast=False)"]
+    assert compiling.uncompiled("float64", abreast=False) == () and compiling.uncompiled("float64") == ("float64",)
     compiling.prepare(["float64"], abreast=True)
-    assert not compiling._running and compiling.uncompiled("float64") == ()
-    kernel_cache.compiled_mark("float64", abreast=True).unlink()
-    monkeypatch.setattr(compiling, "_prepared", set())
+    assert log.read_text().split()[1:] == ["compile_abreast('float64')"]
+    assert [record.getMessage().split(" for ")[0] for record in caplog.records] == [
+        "coreops compiles its kernels",
+        "coreops compiles the loop that trains tiny networks abreast",
+    ]
+    # one process if both are asked for at once; two, one after the other, if not
+    for first, processes in ((True, 1), (False, 2), (None, 1)):
+        assert compiling.uncompiled("float64") == () and not compiling._running
+        for abreast in (False, True):
+            kernel_cache.compiled_mark("float64", abreast).unlink()
+        log.unlink()
+        if first is not None:
+            compiling.precompile("float64", wait=False, abreast=first)
+        compiling.precompile("float64")
+        assert len(log.read_text().split()) == processes
+
+
+def test_rows_alone_do_not_wait_for_the_loop_for_rows_abreast(folder, monkeypatch):
+    kernel_cache.compiled_mark("float64").touch()
+    monkeypatch.setattr(sys, "executable", _program(folder / "compiles", "exec sleep 60"))
+    compiling.precompile("float64", wait=False)
     compiling.prepare(["float64"])
-    assert not compiling._running
-    compiling.prepare(["float64"], abreast=True)
-    assert log.read_text().split() == ["compile_all('float64')", "compile_abreast('float64')"]
+    compiling.precompile("float64", abreast=False)
+    ((process,),) = compiling._running.values()
+    assert process.poll() is None
+    compiling._stop()
 
 
 def test_what_cannot_be_compiled_aside_is_left_to_the_first_call(folder, monkeypatch):
@@ -253,25 +271,18 @@ def test_whoever_waits_is_told_once_unless_they_asked_for_it(folder, monkeypatch
     compiling.prepare({"float32", "float64"})
     assert [(r.name, r.levelname) for r in caplog.records] == [("coreops", "WARNING")]
     assert "kernels for float32, once" in caplog.text
-    caplog.clear()
-    kernel_cache.compiled_mark("float32").touch()
-    monkeypatch.setattr(compiling, "_prepared", set())
-    compiling.prepare({"float32"})
-    assert not caplog.records
-    compiling.prepare({"float32"}, abreast=True)
-    assert "kernels for float32, once" in caplog.text
 
 
 def test_started_once_and_waited_for_by_a_later_call(folder, monkeypatch):
     log, go = folder / "log", folder / "go"
     wait = f"for i in $(seq 200); do [ -e {go} ] && exit 0; sleep 0.05; done; exit 1"
     monkeypatch.setattr(sys, "executable", _program(folder / "waits", f"echo $3 >> {log}; {wait}"))
-    compiling.precompile(wait=False)
-    compiling.precompile("float64", wait=False)
+    compiling.precompile(wait=False, abreast=False)
+    compiling.precompile("float64", wait=False, abreast=False)
     go.touch()
-    compiling.precompile("float32")
-    assert set(compiling._running) == {"float64"}
-    compiling.precompile("float64")
+    compiling.precompile("float32", abreast=False)
+    assert set(compiling._running) == {("float64", compiling.FIRST)}
+    compiling.precompile("float64", abreast=False)
     assert sorted(log.read_text().split()) == ["float32", "float64"]
 
 
@@ -300,7 +311,7 @@ def test_nothing_goes_on_compiling_after_a_process_that_was_killed(folder, numbe
     (package / "compiler.py").write_text("def only_compile(): pass\n")
     (package / "every_kernel.py").write_text(
         "import os, pathlib, time\n"
-        "def compile_all(dtype):\n"
+        "def compile_all(dtype, abreast):\n"
         f"    pathlib.Path({str(folder)!r}, f'{{os.getpid()}}.pid').touch()\n"
         "    time.sleep(60)\n"
     )
@@ -329,7 +340,7 @@ from pathlib import Path
 from coreops import compiling, kernel_cache
 kernel_cache.kernel_folder, compiling.JIT = lambda: Path(sys.argv[1]), True
 os.chdir(sys.argv[2])
-compiling.precompile("float64")
+compiling.precompile("float64", abreast=False)
 print(compiling.__file__)
 """
 
@@ -343,8 +354,8 @@ def checkouts(tmp_path):
         (package / "__init__.py").write_text("")
         (package / "compiler.py").write_text("def only_compile(): pass\n")
         (package / "every_kernel.py").write_text(
-            f"def compile_all(dtype, shared=False): print(__file__, file=open({str(tmp_path / 'log')!r}, 'a'))\n"
-            "compile_share = compile_all\n"
+            f"def compile_share(*_, **how): print(__file__, file=open({str(tmp_path / 'log')!r}, 'a'))\n"
+            "compile_all = compile_share\n"
         )
     (tmp_path / "link").symlink_to(tmp_path / "mine")
     for name in ("mine", "scripts"):
@@ -388,8 +399,8 @@ def test_processes_have_the_sources_of_the_one_that_asks(checkouts, cwd, command
 @pytest.mark.parametrize(
     ("dtypes", "calls"),
     [
-        ("float64", {"share float64", "all float64 True"}),
-        (compiling.DTYPES, {"all float32 False", "all float64 False"}),
+        ("float64", {"share float64", "all float64 True True"}),
+        (compiling.DTYPES, {"all float32 False True", "all float64 False True"}),
     ],
 )
 def test_what_the_processes_run_is_a_program(folder, monkeypatch, dtypes, calls):
@@ -401,11 +412,12 @@ def test_what_the_processes_run_is_a_program(folder, monkeypatch, dtypes, calls)
     (package / "every_kernel.py").write_text(
         f"def log(*words): print(*words, file=open({str(folder / 'log')!r}, 'a'))\n"
         "def compile_share(dtype): log('share', dtype)\n"
-        "def compile_all(dtype, shared=False): log('all', dtype, shared)\n"
+        "def compile_all(dtype, shared=False, abreast=False): log('all', dtype, shared, abreast)\n"
     )
     monkeypatch.setattr(compiling, "ROOT", package.parent)
     monkeypatch.chdir(folder)
-    compiling.precompile(dtypes)
+    compiling.precompile(dtypes, wait=False)
+    compiling.precompile(dtypes, abreast=False)
     assert set((folder / "log").read_text().splitlines()) == calls
 
 

@@ -136,12 +136,12 @@ def test_studies_without_kernels_run_first_while_the_kernels_compile(toy, monkey
     row = "from collections import namedtuple\nRun = namedtuple('Run', 'arm seed value', defaults=[0.0])"
     (chapter / "zero.py").write_text(text.replace("from coreops import Run", row), encoding="utf-8")
     asked = []
-    monkeypatch.setattr(sys.modules["coreops"], "precompile", lambda wait=True: asked.append(wait))
+    monkeypatch.setattr(sys.modules["coreops"], "precompile", lambda **how: asked.append(how))
     call("run", "--all", "--why")
     call("run", "zero", "--quick")
     assert asked == []
     assert [s["id"] for s in as_json("run", "--all")["studies"]] == ["toy/zero", "toy/coin"]
-    assert asked == [False]
+    assert asked == [{"wait": False, "abreast": False}]
 
 
 def test_check(toy):

@@ -25,11 +25,11 @@ def source_hash(target):
     return "fake"
 
 
-def uncompiled():
+def uncompiled(abreast=True):
     return ()
 
 
-def precompile(wait=True):
+def precompile(wait=True, abreast=True):
     pass
 
 
