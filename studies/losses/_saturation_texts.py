@@ -6,9 +6,10 @@ ALT = (
     "logarithmic: squared error rises exponentially, log-loss stays low. C: size of the gradient over the "
     "logit for target 0: squared and absolute error vanish on the wrong side, log-loss and hinge do not. "
     "D: training error over epochs on digits with enlarged output weights: log-loss reaches zero, squared "
-    "error stays high. E: epochs of squared error over those of log-loss against the initial output "
-    "scale, for digits and table. F: loss of test accuracy by squared error against the initial output "
-    "scale, with clean and noisy labels."
+    "error stays high; dotted, the errors to which panel E counts. E: epochs of squared error over those of "
+    "log-loss against the initial output scale, for digits and table; dotted, the ratio that counts as "
+    "slower. F: loss of test accuracy by squared error against the initial output scale, with clean and "
+    "noisy labels."
 )
 SCOPE = """
 * **Unit.** One example, x = 1, target 0. The exponential law belongs to the far wrong side; near logit
