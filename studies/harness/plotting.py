@@ -157,6 +157,13 @@ def theory(ax, x, y, label="theory", **kwargs):
     return line
 
 
+def threshold(ax, x, y, text, below=False):
+    """A dotted line where a criterion draws it, at y, and what it is, from x (0 to 1 across the axes)."""
+    ax.axhline(y, color=THEORY, linewidth=0.7, linestyle=":")
+    va, size = "top" if below else "bottom", ax.xaxis.label.get_size()
+    ax.text(x, y, text, color=THEORY, transform=ax.get_yaxis_transform(), fontsize=size, va=va)
+
+
 def line(ax, x, y, arm=0, arms=None, label=None, **kwargs):
     """A measured curve in its arm's style, with few markers. Returns the line."""
     options = style(arm, arms) | {

@@ -27,13 +27,6 @@ def _write(ax, x, y, text, arm=None, **options):
     ax.text(x, y, text, color=colour, transform=ax.transAxes, fontsize=size, **options)
 
 
-def _threshold(ax, x, y, text):
-    """A dotted line that a criterion draws at y, with what it is above it, from x in axes coordinates."""
-    ax.axhline(y, color=plotting.THEORY, linewidth=0.7, linestyle=":")
-    size = ax.xaxis.label.get_size()
-    ax.text(x, y, text, color=plotting.THEORY, transform=ax.get_yaxis_transform(), fontsize=size, va="bottom")
-
-
 def _path(ax, data, p):
     z0 = 2 * p.start
     for k, arm in enumerate(ARMS):
@@ -85,7 +78,7 @@ def _curves(ax, data, p):
         bounds = np.array([statistics.interval(wide[e].to_numpy())[0] for e in wide.columns])
         plotting.line(ax, wide.columns, 100 * wide.mean(), k, label=NAMES[arm])
         plotting.band(ax, wide.columns, 100 * bounds[:, 0], 100 * bounds[:, 1], k)
-    _threshold(ax, 0.36, 100 * p.target, f"{100 * p.target:g} %")
+    plotting.threshold(ax, 0.36, 100 * p.target, f"{100 * p.target:g} %")
     ax.set(xscale="log", xlim=(1, p.epochs), ylim=(0, None), xlabel="epoch", ylabel="training errors (%)")
     ax.set_title(f"Digits, output scale {p.curve_scale:g}", loc="left")
     ax.legend(loc="upper right", borderaxespad=0, handlelength=1.6, fontsize=ax.xaxis.label.get_size())
@@ -106,7 +99,7 @@ def _ratios(ax, data, p):
             ax.annotate("", (x, y * 2.2), (x, y), arrowprops={"arrowstyle": "->", "color": INKS[k]})
             top = max(top, y * 2.5)
     ax.axhline(1, color=plotting.THEORY, linewidth=0.7)
-    _threshold(ax, 0.24, p.slow_ratio, f"slower: {p.slow_ratio:g}")
+    plotting.threshold(ax, 0.24, p.slow_ratio, f"slower: {p.slow_ratio:g}")
     _scale_axis(ax, p)
     ax.set(yscale="log", ylabel="ratio, squared / log")
     ax.set_ylim(None, top)

@@ -46,7 +46,7 @@ def _gradient(ax, data, p):
     for arm, style in (("detached", PLAIN), ("engine", NORMED)):
         rows = _arm(data, "gradient", arm, "input")
         plotting.line(ax, rows.x.to_numpy(), np.maximum(rows.value.to_numpy(), 1e-17), style)
-    ax.axhline(p.gradient_tol, color=plotting.THEORY, linewidth=0.7, linestyle=":")
+    plotting.threshold(ax, 0.03, p.gradient_tol, "allowed")
     _plain_ticks(ax, p.gradient_batches)
     ax.set(yscale="log", ylim=(1e-17, 1e7), xlabel="batch size", ylabel="error / largest entry")
     _write(ax, 0.97, 0.8, "statistics constant", PLAIN, ha="right")
@@ -73,7 +73,7 @@ def _bias(ax, data, p):
     for arm, style in (("none", PLAIN), ("BN", NORMED)):
         rows = _arm(data, "bias", arm, "gradient")
         plotting.line(ax, rows.x.to_numpy(), np.maximum(rows.value.to_numpy(), 1e-19), style)
-    ax.axhline(p.bias_tol, color=plotting.THEORY, linewidth=0.7, linestyle=":")
+    plotting.threshold(ax, 0.03, p.bias_tol, "allowed", below=True)
     ax.set(yscale="log", ylim=(1e-19, 1e3), xlabel="step", ylabel="relative gradient")
     _write(ax, 0.97, 0.67, "no normalisation", PLAIN, ha="right")
     _write(ax, 0.97, 0.36, "before batch norm", NORMED, ha="right")
@@ -131,7 +131,7 @@ def _curves(ax, data, p):
         mean, low, high = _spread(np.log(values))
         plotting.line(ax, x, np.exp(mean), style)
         plotting.band(ax, x, np.exp(low), np.exp(high), style)
-    ax.axhline(p.target, color=plotting.THEORY, linewidth=0.7, linestyle=":")
+    plotting.threshold(ax, 0.72, p.target, "target")
     ax.set(yscale="log", xlim=(1, p.speed_epochs), xlabel="epoch", ylabel="training loss")
     _write(ax, 0.97, 0.82, "none", PLAIN, ha="right")
     _write(ax, 0.03, 0.04, "batch norm", NORMED)
@@ -144,7 +144,7 @@ def _rates(ax, data, p):
         for arm, style in (("none", PLAIN), ("batch norm", NORMED)):
             x, values = wide(data, "rate loss", f"{arm} {depth}", f"{batch}")
             plotting.line(ax, x, np.clip(np.median(values, 0), 1e-4, 10), style, linestyle=dash)
-    ax.axhline(p.rate_loss, color=plotting.THEORY, linewidth=0.7, linestyle=":")
+    plotting.threshold(ax, 0.02, p.rate_loss, "limit", below=True)
     ax.set(xscale="log", yscale="log", ylim=(1e-4, 20), xlabel="learning rate", ylabel="final training loss")
     _write(ax, 0.02, 0.3, "no norm", PLAIN)
     _write(ax, 0.02, 0.18, "batch norm", NORMED)

@@ -1,14 +1,13 @@
 """Texts of the study `batch_norm`; `{{ ... }}` is filled in from the run."""
 
 ALT = (
-    "Ten panels. Error of the gradient by batch size: rounding with the statistics differentiated, about the size of "
-    "the gradient without. Squared weight norm by step, rising without weight decay, on the dashed prediction. "
-    "Gradient of biases: rounding before batch norm, order one without it. Folded against unfolded logits on the "
-    "diagonal. Test accuracy by batch size for five normalisations: batch norm falls for small batches. Gap in "
-    "loss by batch size, falling, with epochs fixed more steeply at the smaller ones. "
-    "Training loss by epoch at tuned rates. Final loss by learning rate: batch norm works "
-    "at higher rates. Gradient by layer in deep stacks: growing with batch norm and ReLU. Test accuracy by depth: only "
-    "residual networks hold."
+    "Ten panels, dotted what criteria allow or ask for. Error of the gradient by batch size: rounding with the "
+    "statistics differentiated, about the size of the gradient without. Squared weight norm by step, rising without "
+    "weight decay, on the dashed prediction. Gradient of biases: rounding before batch norm, order one without it. "
+    "Folded against unfolded logits on the diagonal. Test accuracy by batch size for five normalisations: batch norm "
+    "falls for small batches. Gap in loss by batch size, falling, with epochs fixed more steeply at the smaller ones. "
+    "Training loss by epoch at tuned rates. Final loss by learning rate: batch norm works at higher rates. Gradient by "
+    "layer in deep stacks: growing with batch norm and ReLU. Test accuracy by depth: only residual networks hold."
 )
 THEORY = r"""
 *Layer.* $\hat x = (f-\mu)/\sqrt{v+\epsilon}$, $y = \gamma\hat x+\beta$, with mean and biased variance of the

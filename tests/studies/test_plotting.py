@@ -87,6 +87,19 @@ def test_unknown_arms_are_named():
         plotting.style("x", ["a"])
 
 
+@pytest.mark.parametrize("below", [False, True])
+def test_a_threshold_says_what_it_is_on_its_side(below):
+    fig, (ax, _), _ = sample()
+    plotting.threshold(ax, 0.25, 0.5, "allowed", below=below)
+    with plotting.context():
+        fig.draw_without_rendering()
+    (text,) = (t for t in ax.texts if t.get_text() == "allowed")
+    box, y = text.get_window_extent(), ax.transData.transform((1, 0.5))[1]
+    assert box.y1 <= y if below else box.y0 >= y
+    assert np.isclose(box.x0, ax.transAxes.transform((0.25, 0))[0], atol=2)
+    assert any(line.get_linestyle() == ":" and set(line.get_ydata()) == {0.5} for line in ax.lines)
+
+
 def test_what_rounds_to_zero_has_no_sign():
     values = np.array([1.5, -0.26, -0.04, 0.04, 0.0, -0.0, 0.05, -0.05])
     assert [plotting.signed(v) for v in values] == ["+1.5", "-0.3", "0.0", "0.0", "0.0", "0.0", "+0.1", "-0.1"]
