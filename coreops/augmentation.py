@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from coreops.checks import finite_number, instance, integer, keep_integers, positive_integer, real_array, wrong
+from coreops.checks import cast, finite_number, instance, integer, keep_integers, positive_integer, real_array, wrong
 from coreops.rng import host_generator
 
 TRANSFORMS = "a transform such as Shift(1), or several in a list"
@@ -144,12 +144,18 @@ def augment(X, y, *, copies, transforms, seed, image_shape=None, fill=0.0):
     A draw depends on the seed, the copy, the place in the sequence and the image alone. Raises ValueError or
     TypeError for anything that is not a stack of images.
     """
-    X, y = real_array("X", X), np.asarray(y)
+    X = real_array("X", X)
+    try:
+        y = np.asarray(y)
+    except ValueError as error:
+        raise wrong("y", f"a ragged {type(y).__name__}", f"{len(X)} targets, one per image") from error
     images = _as_images(X, image_shape)
     if y.ndim == 0 or len(y) != len(X):
         raise wrong("y", f"shape {y.shape}", f"{len(X)} targets, one per image")
     copies, fill = integer("copies", copies, 0, 2**16 - 1), finite_number("fill", fill)
     seed = integer("seed", seed, 0, 2**64 - 1)
+    dtype = X.dtype if X.dtype.kind == "f" else np.float64
+    cast("fill", np.asarray(fill), dtype)
     transforms = (transforms,) if isinstance(transforms, Transform) else transforms
     for transform in instance("transforms", transforms, (tuple, list), TRANSFORMS):
         instance("transforms", transform, Transform, TRANSFORMS)
@@ -159,7 +165,6 @@ def augment(X, y, *, copies, transforms, seed, image_shape=None, fill=0.0):
         for place, transform in enumerate(transforms):
             changed = transform.apply(changed, host_generator(seed, "augmentation", copy * 2**16 + place), fill)
         parts.append(changed)
-    dtype = X.dtype if X.dtype.kind == "f" else np.float64
     return np.concatenate(parts).reshape(-1, *X.shape[1:]).astype(dtype), np.concatenate([y] * (1 + copies))
 
 
@@ -220,6 +225,6 @@ def _as_images(X, image_shape):
             raise wrong("image_shape", shape, "(h, w) or (h, w, c)")
         if X.ndim != 2 or X.shape[1] != np.prod(shape):
             raise wrong("X", f"shape {X.shape} with image_shape {shape}", f"rows of {np.prod(shape)} pixels")
-    if min(shape[:2]) < 2 or len(X) == 0:
+    if min(shape[:2]) < 2 or X.size == 0:
         raise wrong("X", f"{len(X)} images of shape {shape}", IMAGES)
     return X.astype(np.float64).reshape(len(X), *shape[:2], -1)

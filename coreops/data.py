@@ -62,10 +62,13 @@ def position_weights(weights, sampler_weights, train, n, dtype):
     factors = [] if sampler_weights is None else [sampler_weights]
     if weights is not None:
         weights = real_array("weights", weights)
-        if weights.shape != (n,) or weights.min() < 0:
-            got = f"shape {weights.shape}" if weights.shape != (n,) else f"a least weight {weights.min()}"
-            raise wrong("weights", got, f"{n} numbers >= 0, one per example of the data")
+        if weights.shape != (n,):
+            raise wrong("weights", f"shape {weights.shape}", f"{n} numbers >= 0, one per example of the data")
+        if weights.min() < 0:
+            raise wrong("weights", f"a least weight {weights.min()}", "numbers >= 0, one per example")
         factors.append(weights[train])
     if not factors:
         return np.zeros(0, dtype)
-    return cast("weights", np.prod(factors, axis=0, dtype=float), dtype, KERNEL_READY)
+    with np.errstate(over="ignore"):
+        product = np.prod(factors, axis=0, dtype=float)
+    return cast("weights", real_array("weights times the sampler's", product), dtype, KERNEL_READY)

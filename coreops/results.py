@@ -80,8 +80,9 @@ class Result(Fitted):
 
     loss, error, validation_loss, validation_error: (epochs,), over the whole set after each epoch, NaN where not
         evaluated
-    batch_loss: (epochs,), mean over the epoch's batches, each at the weights it was computed with
-    step_loss: batch losses at the recorded steps; step_theta: (records, P), the first before step 1
+    batch_loss: (epochs,), mean over the examples of the epoch's batches, each batch at the weights it was computed with
+    step_loss: batch losses at steps 1, 1 + every, ...; step_theta: (records, P), before step 1 and after every `every`
+        steps; rows and epochs that an early end left out are NaN
     theta: (P,), best so far under early stopping, else the last; stats: what was kept with it but not learned (running
         statistics, fixed features); status: "completed", "stopped" or "diverged"
     epochs_run, steps; diverged_step, best_epoch: counted from 1, 0 if there is none

@@ -103,6 +103,7 @@ class ImportanceSampling(Sampling):
 
     def prepare(self, labels, classes, targets, batch_size):
         p, n = np.asarray(self.probabilities, float), len(targets)
+        p = np.ldexp(p, -int(np.frexp(p.max())[1]))  # exact, and its sum cannot overflow
         if len(p) != n:
             wanted = f"{n}, one per training example"
             raise wrong("ImportanceSampling probabilities", f"{len(p)} numbers", wanted)

@@ -17,6 +17,7 @@ from coreops import (
     Dense,
     EarlyStopping,
     HeNormal,
+    ImportanceSampling,
     JacobianPenalty,
     LinearLoss,
     Network,
@@ -51,6 +52,16 @@ def test_weighted_training_against_the_oracle(loss, n, form, dtype):
     order, theta0 = training.cyclic(9, 4, 2), network.initialize(0)
     want = penalised.train(network, X, y, lr=0.2, order=order, theta0=theta0, weights=WEIGHTS)
     assert distance(run.step_theta, want) <= (1e-12 if dtype == "float64" else 2e-5)
+
+
+def test_weights_are_refused_by_what_is_wrong_with_them():
+    settings = dict(optimizer=SGD(0.1), epochs=1)
+    negative = dict(weights=np.r_[-1, np.ones(8)], validation=(X[:2], Y[:2]))
+    with pytest.raises(ValueError, match=r"weights: got a least weight -1\.0, wanted numbers >= 0, one per example$"):
+        fit(cases.mlp(), X, Y, **negative, **settings)
+    rare = ImportanceSampling(np.r_[1e-6, np.ones(8)])
+    with pytest.raises(ValueError, match="weights times the sampler's: got 1 NaN or infinite values, wanted finite"):
+        fit(cases.mlp(), X, Y, weights=np.full(9, 1e308), sampling=rare, **settings)
 
 
 def test_a_weight_of_two_is_an_example_twice():

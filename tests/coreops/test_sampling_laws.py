@@ -167,6 +167,13 @@ def test_importance_edges_cover_all_words():
     assert groups[-1] == 2**32 and (np.diff(groups) > 0).all()
 
 
+def test_importance_is_a_matter_of_proportion():
+    """Also where the sum of the numbers is beyond float64."""
+    p = np.random.default_rng(0).uniform(0.5, 1, N)
+    want, got = (encoded(ImportanceSampling(q)).groups for q in (p, p * 2.0**1023))
+    np.testing.assert_array_equal(got, want)
+
+
 # --- gradients ---
 
 
