@@ -4,7 +4,9 @@ One SQLite file; each row is committed under a hash of everything that decides i
 (or of a larger one) takes what is there and trains the rest.
 """
 
+import errno
 import hashlib
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -38,10 +40,14 @@ class Journal:
             raise self._unusable(error) from error
 
     def _unusable(self, error):
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         return wrong("journal", f"{str(self.path)!r} ({error})", "a file that is a journal or can be made")
 
     def _execute(self, statement, values):
-        """The first row of the answer; ValueError for a file that is damaged, locked for a minute or on a full disk."""
+        """The first row of the answer; ValueError for a file that is damaged or locked for a minute, OSError for a full
+        disk.
+        """
         try:
             with self.lock:
                 return self.connection.execute(statement, values).fetchone()

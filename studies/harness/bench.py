@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -60,6 +61,8 @@ def measure(expression=None) -> dict:
         if not raw.is_file() or not raw.stat().st_size:
             if expression and done.returncode == 5:  # pytest's "no tests collected"
                 raise BenchError(f"no benchmark matches {expression!r}")
+            if expression and done.returncode == 4:  # "usage error": it has said what is wrong with it
+                raise BenchError(f"-k: got {expression!r}, wanted an expression as pytest takes it")
             raise BenchError(
                 f"pytest ended with code {done.returncode} and without results (is the extra 'test' there?)"
             )
@@ -86,9 +89,17 @@ def _thinned(seconds, most=500):
 
 
 def store(result, save=False) -> str:
-    """Writes a result under its commit; returns the path from the working tree."""
+    """Writes a result under its commit; returns the path from the working tree.
+
+    Benchmarks that are stored for the same sources and versions stay: `-k` measures some of them.
+    """
     name = f"{(result['commit'] or 'no-commit')[:12]}{'-dirty' if result['dirty'] else ''}.json"
     path = folder(save) / name
+    if result["commit"] and not result["dirty"] and path.is_file():
+        with suppress(BenchError):
+            old = _read(path)
+            if old.get("versions") == result["versions"]:
+                result = result | {"benchmarks": old["benchmarks"] | result["benchmarks"]}
     write_atomic(path, json.dumps(result, indent=1) + "\n")
     return path.relative_to(paths.tree()).as_posix()
 
@@ -96,13 +107,38 @@ def store(result, save=False) -> str:
 def baseline(commit="latest") -> dict:
     """The stored result of a commit (a prefix will do), or the one stored last on this class of machine."""
     found = [p for save in (False, True) for p in folder(save).glob("*.json")]
-    results = [(p, json.loads(p.read_text(encoding="utf-8"))) for p in found]
+    results = [(p, _read(p)) for p in found]
     if commit != "latest":
         full = provenance.git("rev-parse", "--verify", f"{commit}^{{commit}}") or commit
         results = [(p, r) for p, r in results if (r["commit"] or "").startswith(full)]
     if not results:
         raise BenchError(f"nothing is stored for {commit!r} on this class of machine: run `claimlab bench` there first")
     return max(results, key=lambda pair: pair[1]["created"])[1]
+
+
+def _read(path) -> dict:
+    """A stored result; BenchError for one that is damaged."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        result["commit"], result["created"]
+        for timed in result["benchmarks"].values():
+            timed["median"], timed["seconds"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise BenchError(f"{path.relative_to(paths.tree()).as_posix()} is damaged: remove it") from None
+    return result
+
+
+def writable(save=False):
+    """BenchError, before anything is measured, when results cannot be stored; `measure` refuses without a checkout."""
+    place = folder(save)
+    if not paths.in_checkout():
+        return
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise BenchError(f"the folder {place} cannot be written ({error.strerror}): make it writable") from None
 
 
 def compare(old, new) -> list[dict]:

@@ -20,8 +20,10 @@ def write_atomic(path, content) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename is None:  # a full disk says not which
+            raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
 
 

@@ -148,7 +148,8 @@ def _validator():
 def validate(data: dict) -> None:
     """ValueError naming the place when `data` breaks report.schema.json."""
     for error in _validator().iter_errors(data):
-        raise ValueError(f"the report breaks its schema at {'/'.join(map(str, error.path))}: {error.message}")
+        place = "/".join(map(str, error.path)) or "its top"
+        raise ValueError(f"the report breaks its schema at {place}: {error.message}")
 
 
 def to_markdown(report: Report, picture: str) -> str:

@@ -1,8 +1,12 @@
 """Every number of the study `batch_norm`, thresholds included."""
 
+from typing import Annotated
+
 from pydantic import model_validator
 
 from studies.harness import Distinct, Field, FrozenModel, Natural, Positive
+
+Factor = Annotated[float, Field(ge=1e-6, le=1e6)]  # beyond, squares of float32 weights leave its range
 
 
 class Params(FrozenModel):
@@ -20,7 +24,7 @@ class Params(FrozenModel):
     gradient_tol: float = Field(1e-7, gt=0, description="tolerance on gradients, relative to the largest of its group")
     wrong_error: float = Field(0.1, gt=0, description="least error of the gradient that leaves the statistics out")
     tol: float = Field(1e-10, gt=0, description="relative tolerance on identities in float64")
-    scales: Distinct[Positive] = Field((0.01, 0.1, 10.0, 100.0), min_length=1, description="factors on the weights")
+    scales: Distinct[Factor] = Field((0.01, 0.1, 10.0, 100.0), min_length=1, description="factors on the weights")
     offset: float = Field(3.0, gt=0, description="standard deviation of offsets added to units or weights")
     norm_epochs: int = Field(20, ge=2, description="epochs in which the weight norm is followed")
     norm_rate: float = Field(0.5, gt=0, description="learning rate there")

@@ -64,11 +64,19 @@ def test_a_spoilt_row_is_trained_again(tmp_path, trained):
 
 @pytest.mark.parametrize("use", ["load", "store"])
 def test_a_journal_that_fails_in_use_is_named(tmp_path, use):
-    """A damaged page that is met late, a full disk, a lock that is never given back."""
+    """A damaged page that is met late, a lock that is never given back."""
     kept, arrays = Journal(tmp_path / "j"), [np.zeros(3)]
     kept.connection.execute("DROP TABLE rows")
     with pytest.raises(ValueError, match=r"journal: got '.*j' \(no such table: rows\), wanted a file that is"):
         getattr(kept, use)(b"key", arrays)
+    kept.close()
+
+
+def test_a_full_disk_is_no_damaged_journal(tmp_path):
+    kept = Journal(tmp_path / "j")
+    kept.connection.execute("PRAGMA max_page_count = 3")  # what SQLite says then is what it says of a full disk
+    with pytest.raises(OSError, match=r"No space left on device: '.*j'"):
+        kept.store(b"key", [np.zeros(10_000)])
     kept.close()
 
 

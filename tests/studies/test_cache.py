@@ -1,5 +1,6 @@
 """Cache keys change with what a result depends on; frames come back as they went; files are whole."""
 
+import errno
 import subprocess
 import sys
 import time
@@ -188,6 +189,16 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         files.write_atomic(target, "new")
     assert target.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*file.txt'"):
+        files.write_atomic(tmp_path / "file.txt", "new")
+    assert not list(tmp_path.iterdir())
 
 
 def test_killed_writers_leave_whole_files(tmp_path):

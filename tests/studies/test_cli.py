@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from studies.harness import paths
 from studies.harness.cite import lecture_bibtex
 from studies.harness.cli import COMMANDS, cli, options
 
@@ -323,6 +324,72 @@ def test_commands_share_code_by_name_not_by_copy():
 
 def test_bench_needs_a_checkout(toy):
     assert "benchmarks need a checkout" in call("bench", code=1).output
+
+
+@pytest.mark.parametrize("text", ['{"trunc', "[]", '{"commit": null, "created": "2020", "benchmarks": []}'])
+def test_bench_names_a_damaged_result(toy, text):
+    from studies.harness import bench
+
+    bench.folder().mkdir(parents=True)
+    (bench.folder() / "aaaa.json").write_text(text)
+    assert "aaaa.json is damaged" in call("bench", "--compare", code=1).output
+
+
+def measured(name, *seconds, **other):
+    middle = sorted(seconds)[len(seconds) // 2]
+    return {
+        "machine": {}, "commit": "c" * 40, "dirty": False, "created": "2020", "versions": {"numpy": "1"},
+        "benchmarks": {name: {"median": middle, "seconds": list(seconds)}},
+    } | other  # fmt: skip
+
+
+def test_bench_keeps_what_is_stored_for_the_same_sources(toy, monkeypatch):
+    from studies.harness import bench
+
+    def kept(**other):
+        bench.store(measured("a", 1.0, versions={"numpy": "1"}))
+        path = paths.tree() / bench.store(measured("b", 2.0, **other))
+        found = json.loads(path.read_text())["benchmarks"]
+        path.unlink()
+        return sorted(found)
+
+    assert kept() == ["a", "b"]
+    assert kept(versions={"numpy": "2"}) == kept(dirty=True) == ["b"]
+    bench.store(measured("a", 1.0))
+    assert json.loads((paths.tree() / bench.store(measured("a", 3.0))).read_text())["benchmarks"]["a"]["median"] == 3
+
+
+def test_bench_that_compares_nothing_fails(toy, monkeypatch):
+    from studies.harness import bench
+
+    monkeypatch.setattr(bench, "writable", lambda save: None)
+    for name, code, says in (("a", 0, "1 of 2 benchmarks are not stored there"), ("b", 1, "nothing was compared: ccc")):
+        bench.store(measured(name, *[1.0] * 9, dirty=True))
+        two = measured("a", *[1.0] * 9)["benchmarks"] | measured("c", 1.0)["benchmarks"]
+        now = measured("a", 1.0, commit="d" * 40, benchmarks=two)
+        monkeypatch.setattr(bench, "measure", lambda _, now=now: now)
+        assert says in call("bench", "--compare", "c" * 12, code=code).output
+
+
+def test_interrupted_anywhere_is_130(monkeypatch):
+    from studies.harness.cli import catalogue, cli
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(catalogue.list_claims, "callback", stopped)
+    result = CliRunner().invoke(cli, ["list"])
+    assert result.exit_code == 130 and "interrupted" in result.output
+
+
+def test_bench_looks_first_whether_it_can_store(toy, monkeypatch):
+    from studies.harness import bench
+
+    monkeypatch.setattr(bench, "measure", lambda _: pytest.fail("measured"))
+    monkeypatch.setattr(bench.paths, "in_checkout", lambda: True)
+    bench.folder().parent.parent.mkdir(parents=True, exist_ok=True)
+    bench.folder().parent.write_text("a file")
+    assert "cannot be written" in call("bench", code=1).output
 
 
 def test_bench_rule(toy, monkeypatch):

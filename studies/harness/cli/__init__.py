@@ -36,6 +36,13 @@ class Lazy(click.Group):
         module, attribute, _ = COMMANDS[name]
         return getattr(import_module(f"{__name__}.{module}"), attribute)
 
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # where no command says more; click would end with 1
+            click.echo("interrupted", err=True)
+            sys.exit(130)
+
     def format_commands(self, ctx, formatter):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])

@@ -29,6 +29,7 @@ def bench(expression, save, baseline, as_json):
 
     try:
         stored = benching.baseline(baseline) if baseline else None
+        benching.writable(save)
         current = benching.measure(expression)
     except benching.BenchError as error:
         raise click.ClickException(str(error)) from None
@@ -45,6 +46,10 @@ def bench(expression, save, baseline, as_json):
                 ("benchmark", "ratio", "p", "verdict"),
                 [(r["name"], f"{r['ratio']:.3f}", f"{r['p']:.2g}", r["verdict"]) for r in rows],
             )
+            if missing := len(current["benchmarks"]) - len(rows):
+                click.echo(f"{missing} of {len(current['benchmarks'])} benchmarks are not stored there")
         click.echo(f"stored as {place}")
+    if stored and not rows:
+        raise click.ClickException(f"nothing was compared: {(stored['commit'] or 'no commit')[:12]} has none of these")
     if any(r["verdict"] == "slower" for r in rows):
         sys.exit(1)

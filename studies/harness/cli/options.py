@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from studies.harness import study as studies
+from studies.harness.cli import NO_ROOM
 from studies.harness.cli.common import json_option
 from studies.harness.cli.display import display
 
@@ -70,7 +71,7 @@ def each(ids, work, failed, as_json, writes=True) -> dict:
         except Exception as error:
             failed[id] = f"{type(error).__name__}: {error}"
             show.state("failed", failed[id])
-            if not as_json:
+            if not as_json and not (isinstance(error, OSError) and error.errno in NO_ROOM):
                 traceback.print_exc()
 
     def finish(id, show, rest):
