@@ -98,7 +98,7 @@ def compiling(ids, target):
     if target == "cpu" and any(map(trains, ids)):
         import coreops
 
-        coreops.precompile(wait=False, abreast=False)
+        coreops.precompile(wait=False)
     return sorted(ids, key=trains)
 
 
