@@ -1,6 +1,6 @@
 """Compiles kernels before they are needed, in processes of their own: one for each precision, two if cores allow.
 
-The loop for rows abreast, which few tables need, is compiled after all else and only for those who ask for it.
+The loop for rows abreast, which few tables are large enough for, is compiled after all else, for those who ask for it.
 """
 
 import atexit
@@ -88,8 +88,7 @@ def _begin(dtypes, part, abreast):
     """Start what is neither there nor under way; returns whether anything is under way."""
     todo = [dtype for dtype in _missing(dtypes, part) if (dtype, part) not in _running]
     for dtype in todo:
-        processes = _start(dtype, part, abreast, shared=2 * len(todo) <= available_cores())
-        _running.update(((dtype, each), processes) for each in (_parts(abreast) if part == FIRST else (part,)))
+        _running[dtype, part] = _start(dtype, part, abreast, shared=2 * len(todo) <= available_cores())
     return any((dtype, part) in _running for dtype in dtypes)
 
 
@@ -109,8 +108,7 @@ def _end(dtype, part):
         message = processes[0].communicate()[1]
         if processes.pop(0).returncode:
             raise RuntimeError(f"compiling the {part} of {dtype} failed:\n{message}")
-    for key in [key for key, same in _running.items() if same is processes]:
-        del _running[key]
+    del _running[dtype, part]
 
 
 def prepare(dtypes, abreast=False):
@@ -129,10 +127,17 @@ def prepare(dtypes, abreast=False):
         _prepared.update((dtype, part) for dtype in todo)
 
 
+def loop_abreast_is_there(dtype) -> bool:
+    """Whether the loop for rows abreast is compiled, or will be by whoever calls it; what is there stays there."""
+    if (dtype, ABREAST) not in _prepared and not _missing([dtype], ABREAST):
+        _prepared.add((dtype, ABREAST))
+    return (dtype, ABREAST) in _prepared
+
+
 @atexit.register
 def _stop():
     for processes in _running.values():
-        while processes:  # those of two parts are the same
+        while processes:
             processes[-1].terminate()
             processes.pop().communicate()
     _running.clear()

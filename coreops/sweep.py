@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from queue import SimpleQueue
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from coreops.abreast.bundles import bundles, train_bundle
 from coreops.checks import choice, instance, positive_integer, real_array, wrong
-from coreops.compiling import prepare
+from coreops.compiling import loop_abreast_is_there, prepare
 from coreops.cores import available_cores
 from coreops.inference import aligned_empty
 from coreops.journal import Journal
@@ -23,6 +23,7 @@ from coreops.training import train_row
 
 LIMIT = 4 * 2**30  # bytes that the results of one call may take
 SCRATCH_LIMIT = 64 * 2**30  # bytes that one row may need while it runs
+LOOP_PRICE = 1e10  # cost of rows: ten seconds or more, which the loop for rows abreast takes to compile
 TARGETS = ("cpu", "cuda")
 FINISHED, ENDED = "a row", "a thread"  # what a thread of a sweep reports, besides an exception
 
@@ -57,6 +58,7 @@ class Scratch(threading.local):
 
 
 _scratch = Scratch()
+_alone = Counter()  # precision -> cost of the rows that this process trained alone for want of that loop
 
 
 def train_encoded(row, journal):
@@ -206,14 +208,34 @@ def fit_many(rows, X=None, y=None, *, target="cpu", threads=None, journal=None, 
     return Table(results)
 
 
+def _parts(encoded):
+    """Lists of row numbers, each to be trained in one go: abreast, or a row alone.
+
+    Where the loop for rows abreast is not there, rows go alone until they have taken as long as it takes to compile.
+    """
+
+    def dtype(part):
+        return encoded[part[0]].network.dtype.name
+
+    parts, alone = bundles(encoded), set()
+    for name in {dtype(part) for part in parts if len(part) > 1}:
+        if loop_abreast_is_there(name):
+            continue
+        _alone[name] += sum(encoded[i].cost for part in parts if len(part) > 1 and dtype(part) == name for i in part)
+        if _alone[name] > LOOP_PRICE:
+            prepare([name], abreast=True)
+        else:
+            alone.add(name)
+    return [piece for part in parts for piece in ([[i] for i in part] if dtype(part) in alone else [part])]
+
+
 def _run_all(encoded, journal, threads, progress):
     """Longest rows first, each by the next free thread, tiny ones that are alike abreast.
 
     The main thread only waits, so Ctrl-C reaches it at once.
     """
-    parts = sorted(bundles(encoded), key=lambda part: -encoded[part[0]].cost)
     prepare({row.network.dtype.name for row in encoded})
-    prepare({encoded[part[0]].network.dtype.name for part in parts if len(part) > 1}, abreast=True)
+    parts = sorted(_parts(encoded), key=lambda part: -encoded[part[0]].cost)
     threads = min(threads, len(parts))
     results, stop = [None] * len(encoded), [None] * threads  # a thread that draws None ends
     pending = deque(parts + stop)

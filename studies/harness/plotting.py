@@ -236,7 +236,7 @@ def render(fig) -> tuple[bytes, bytes]:
         svg, png = io.BytesIO(), io.BytesIO()
         if (layout := fig.get_layout_engine()) is not None:
             layout.execute(fig)
-            fig.set_layout_engine("none")  # a second layout would move things by a hair
+            fig.set_layout_engine(None)  # a second layout would move things by a hair, and cost a drawing
         described = {"Description": canonical(panels.find(fig))}
         fig.savefig(svg, format="svg", metadata=described | {"Date": None, "Creator": None})
         fig.savefig(png, format="png", dpi=300, metadata=described | {"Software": None})

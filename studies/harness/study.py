@@ -75,23 +75,13 @@ def discover() -> dict[str, Listing]:
 def _read(id, path) -> Listing:
     """The literals of a study's source."""
     try:
-        tree = syntax_tree(path)
-        calls = [n for p in sources(path) for n in ast.walk(syntax_tree(p))]
+        literals = _literals(path, *_as_it_is(path))
+        shown = [found for p in sources(path) for found in _findings_of_errata(p, *_as_it_is(p))]
     except SyntaxError as error:
         return Listing(id, path, broken=f"cannot be read: SyntaxError: {error}")
-    literals, errata = {}, {}
-    for node in tree.body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        if isinstance(target, ast.Name) and getattr(node, "value", None) is not None:
-            try:
-                literals[target.id] = ast.literal_eval(node.value)
-            except ValueError:
-                continue
-    for call in calls:
-        if isinstance(call, ast.Call):
-            given = {k.arg: k.value.value for k in call.keywords if isinstance(k.value, ast.Constant)}
-            if given.get("erratum") and given.get("name"):
-                errata.setdefault(given["erratum"], []).append(given["name"])
+    errata = {}
+    for erratum, finding in shown:
+        errata.setdefault(erratum, []).append(finding)
     return Listing(
         id,
         path,
@@ -101,6 +91,38 @@ def _read(id, path) -> Listing:
         expected_seconds=literals.get("EXPECTED_SECONDS", {}),
         errata=errata,
     )
+
+
+def _as_it_is(path):
+    """What tells a file from itself after a change. What is read of one is kept: a run asks ten times of a hundred."""
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
+
+
+@functools.lru_cache(1024)
+def _literals(path, *_as_it_is) -> dict:
+    """Names that a file gives to literals."""
+    literals = {}
+    for node in syntax_tree(path).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and getattr(node, "value", None) is not None:
+            try:
+                literals[target.id] = ast.literal_eval(node.value)
+            except ValueError:
+                continue
+    return literals
+
+
+@functools.lru_cache(1024)
+def _findings_of_errata(path, *_as_it_is) -> tuple[tuple[str, str], ...]:
+    """(erratum, name of a finding that shows it) for each call that says so."""
+    found = []
+    for call in ast.walk(syntax_tree(path)):
+        if isinstance(call, ast.Call):
+            given = {k.arg: k.value.value for k in call.keywords if isinstance(k.value, ast.Constant)}
+            if given.get("erratum") and given.get("name"):
+                found.append((given["erratum"], given["name"]))
+    return tuple(found)
 
 
 def sources(path) -> list[Path]:
@@ -133,13 +155,11 @@ def trains(path) -> bool:
 
 def _imported(path, package) -> tuple[str, ...]:
     """Absolute names of everything that a module of `package` (its names, outermost first) imports."""
-    stat = path.stat()
-    return _imported_by(path, package, stat.st_mtime_ns, stat.st_size)
+    return _imported_by(path, package, *_as_it_is(path))
 
 
 @functools.lru_cache(1024)
 def _imported_by(path, package, *_as_it_is):
-    """Kept, because a run asks ten times of a hundred files."""
     names = []
     for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.Import):

@@ -111,22 +111,22 @@ def fitted(depths, values, success):
     return f"{depth:.1f}" if depth <= depths[-1] else f"above {depths[-1]:g}"
 
 
-def table(data, setting, rule):
-    """(depths, training accuracy (seeds, depths))."""
-    rows = data[(data.part == PART) & (data.metric == setting) & (data.arm == rule)]
+def table(runs, setting, rule):
+    """(depths, training accuracy (seeds, depths)); runs: the data of PART."""
+    rows = runs[(runs.metric == setting) & (runs.arm == rule)]
     wide = rows.pivot(index="seed", columns="x", values="value")
     return wide.columns.to_numpy(), wide.to_numpy()
 
 
-def depth50(data, p, setting, rule):
+def depth50(runs, p, setting, rule):
     """log2 of the reached depth per seed."""
-    depths, values = table(data, setting, rule)
+    depths, values = table(runs, setting, rule)
     return reach(depths, values > p.success)
 
 
-def at_ceiling(data, p, setting, rule):
+def at_ceiling(runs, p, setting, rule):
     """Whether a seed of the rule still succeeds at the last depth: how deep it would go was not measured."""
-    return bool((table(data, setting, rule)[1][:, -1] > p.success).any())
+    return bool((table(runs, setting, rule)[1][:, -1] > p.success).any())
 
 
 def censored(outcome, high, low):
@@ -152,14 +152,16 @@ def edges(data):
 
 
 def judge(data, p):
+    runs = data[data.part == PART]
+
     def compare(pairs, units="ReLU", test=None):
         """pairs of rules (deeper, shallower), each with every optimizer."""
         labels, outcomes, text = [], [], []
         for deep, shallow in pairs:
             for name in OPTIMIZERS:
                 setting = f"{units}, {name}"
-                a, b = (depth50(data, p, setting, rule) for rule in (deep, shallow))
-                ends = [at_ceiling(data, p, setting, rule) for rule in (deep, shallow)]
+                a, b = (depth50(runs, p, setting, rule) for rule in (deep, shallow))
+                ends = [at_ceiling(runs, p, setting, rule) for rule in (deep, shallow)]
                 labels.append(f"{deep} over {shallow}, {name}")
                 if test == "equal":
                     o = statistics.equivalence(a, b, delta=p.octaves)
@@ -176,7 +178,7 @@ def judge(data, p):
     shallow, text = [], []
     for units in UNITS:
         for name in OPTIMIZERS:
-            ends = {r: table(data, f"{units}, {name}", r)[1][:, 0] for r in TRAINED}
+            ends = {r: table(runs, f"{units}, {name}", r)[1][:, 0] for r in TRAINED}
             for r in TRAINED:
                 if r != "he":
                     label = f"{r}, {units}, {name}"
@@ -185,7 +187,7 @@ def judge(data, p):
     worst = min(shallow, key=lambda o: (o[1].verdict.severity, -abs(o[1].estimate)))
     fits = "; ".join(
         f"{units}, {name}: "
-        + ", ".join(f"{r} {fitted(*table(data, f'{units}, {name}', r), p.success)}" for r in TRAINED)
+        + ", ".join(f"{r} {fitted(*table(runs, f'{units}, {name}', r), p.success)}" for r in TRAINED)
         for units in UNITS
         for name in OPTIMIZERS
     )

@@ -158,17 +158,17 @@ def _backward(ax, data, p):
 def _depth(ax, data, p):
     """Share of trained networks: rules by depths, four blocks."""
     settings = [(u, o) for u in _signal_depth.UNITS for o in _signal_depth.OPTIMIZERS]
-    rules = list(SHORT)
+    runs, rules = data[data.part == _signal_depth.PART], list(SHORT)
     sizes = [len(p.layers(units)) for units, _ in settings]
     image, shown, start = np.full((len(rules), sum(sizes) + len(sizes) - 1), np.nan), [], 0
     for (units, name), n in zip(settings, sizes, strict=True):
         setting, layers = f"{units}, {name}", p.layers(units)
         for i, rule in enumerate(rules):
-            depths, values = _signal_depth.table(data, setting, rule)
+            depths, values = _signal_depth.table(runs, setting, rule)
             image[i, start : start + n] = (values > p.success).mean(0)
-            centre = _signal_depth.depth50(data, p, setting, rule).mean()
+            centre = _signal_depth.depth50(runs, p, setting, rule).mean()
             at = start + np.interp(centre, np.log2(depths), np.arange(n))
-            if _signal_depth.at_ceiling(data, p, setting, rule):
+            if _signal_depth.at_ceiling(runs, p, setting, rule):
                 ax.plot([at - 0.35, at + 0.1, at - 0.35], [i - 0.36, i, i + 0.36], color="#D55E00", linewidth=1.6)
                 continue
             for colour, width in (("white", 4.5), ("#D55E00", 2.0)):

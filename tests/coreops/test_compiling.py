@@ -8,12 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 
 import numba
+import numpy as np
 import pytest
 
 from coreops import SGD, Dense, Network, Run, SquaredError, compiling, every_kernel, fit, fit_many, kernel_cache, sweep
+from coreops.data import Data
 from coreops.kernel_cache import LockedCache
+from coreops.runs import encode
 
 
 @pytest.fixture
@@ -202,11 +206,36 @@ def test_training_begins_with_kernels_compiled_aside(monkeypatch):
     asked, one = [], ([[1.0]], [[1.0]])
     monkeypatch.setattr(sweep, "prepare", lambda dtypes, abreast=False: asked.append((*dtypes, abreast)))
     fit(network, *one, optimizer=SGD(0.1), epochs=1)
-    assert asked == [("float64", False)]
-    for count, dtypes in ((3, ()), (4, ("float64",))):
-        asked.clear()
-        fit_many([Run(network, optimizer=SGD(0.1), epochs=1)] * count, *one)
-        assert asked == [("float64", False), (*dtypes, True)]
+    fit_many([Run(network, optimizer=SGD(0.1), epochs=1)] * 4, *one)
+    assert asked == [("float64", False)] * 2
+
+
+def test_the_loop_for_rows_abreast_is_compiled_once_it_pays(monkeypatch):
+    """Where it is not there, rows go alone until they have taken as long, in one table or in several."""
+    network, one = Network(Dense(1, 1), loss=SquaredError(), dtype="float64"), ([[1.0]], [[1.0]])
+    rows = [Run(network, optimizer=SGD(0.1), epochs=1, seed=s) for s in range(4)]
+    cost = 4 * encode(rows[0], Data(*one)).cost
+    there, abreast = set(), []
+    monkeypatch.setattr(sweep, "loop_abreast_is_there", lambda dtype: dtype in there)
+    monkeypatch.setattr(sweep, "prepare", lambda dtypes, abreast=False: abreast and there.update(dtypes))
+    monkeypatch.setattr(sweep, "train_bundle", lambda tasks, take: abreast.append(len(tasks)))
+    for tables, price in ((1, 0.9), (1, 1.0), (2, 1.5), (3, 2.5)):
+        there.clear(), abreast.clear()
+        monkeypatch.setattr(sweep, "_alone", Counter())
+        monkeypatch.setattr(sweep, "LOOP_PRICE", price * cost)
+        results = [fit_many(rows, *one) for _ in range(tables)]
+        assert abreast == ([4] if tables > price else [])
+        assert all(np.array_equal(table["loss"], results[0]["loss"]) for table in results)
+        fit_many(rows[:3], *one)  # too few to pay at all
+        assert there == ({"float64"} if tables > price else set())
+
+
+def test_a_loop_that_is_there_is_not_looked_for_again(folder, monkeypatch):
+    assert not compiling.loop_abreast_is_there("float64")
+    kernel_cache.compiled_mark("float64", abreast=True).touch()
+    assert compiling.loop_abreast_is_there("float64")
+    monkeypatch.setattr(compiling, "_missing", None)
+    assert compiling.loop_abreast_is_there("float64")
 
 
 def test_the_loop_for_rows_abreast_is_compiled_for_those_who_ask_and_after_all_else(folder, monkeypatch, caplog):

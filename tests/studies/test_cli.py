@@ -142,7 +142,7 @@ def test_studies_without_kernels_run_first_while_the_kernels_compile(toy, monkey
     call("run", "zero", "--quick")
     assert asked == []
     assert [s["id"] for s in as_json("run", "--all")["studies"]] == ["toy/zero", "toy/coin"]
-    assert asked == [{"wait": False}]
+    assert asked == [{"wait": False, "abreast": False}]
 
 
 def test_check(toy):

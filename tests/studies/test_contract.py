@@ -180,6 +180,15 @@ def test_the_toy_is_found_by_file_and_read_without_import(toy):
     assert "studies.toy.coin" not in __import__("sys").modules
 
 
+def test_a_study_that_has_changed_is_read_again(toy):
+    coin = toy / "studies" / "toy" / "coin.py"
+    assert study.discover()["toy/coin"].title == "A toy effect"
+    text = coin.read_text(encoding="utf-8")
+    coin.write_text(text.replace('"A toy effect"', '"Another effect"').replace('"T1"', '"T22"'), encoding="utf-8")
+    listing = study.discover()["toy/coin"]
+    assert (listing.title, set(listing.errata)) == ("Another effect", {"T22"})
+
+
 @pytest.mark.parametrize("name", ["toy/coin", "coin", "toy", "toy-effect", "toy/coin.py"])
 def test_names_resolve(toy, name):
     assert study.resolve(name, study.discover()) == ["toy/coin"]

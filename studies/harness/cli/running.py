@@ -23,15 +23,15 @@ def run(names, everything, quick, settings, seeds, target, jobs, why, force, as_
     Full runs write reports/ and figures/, quick ones build/quick/, runs with changed parameters
     build/custom/.
     """
-    options = options_of(target, jobs, quick, settings, seeds, force=force)
     ids = resolve(names, everything)
+    if not why:
+        ids = compiling(ids, target)
+    options = options_of(target, jobs, quick, settings, seeds, force=force)
     if not why:
         writable(options.mode)
     ids, failed = tried(ids, options)
     failed |= unregistered(ids, options.mode)
     ids = [id for id in ids if id not in failed]
-    if not why:
-        ids = compiling(ids, target)
     from studies.harness import drawing, index, runner
 
     if why:
@@ -98,7 +98,7 @@ def compiling(ids, target):
     if target == "cpu" and any(map(trains, ids)):
         import coreops
 
-        coreops.precompile(wait=False)
+        coreops.precompile(wait=False, abreast=False)
     return sorted(ids, key=trains)
 
 
