@@ -16,6 +16,7 @@ from .shapes import (
 )
 
 OURS = "coreops"
+ARITHMETIC = "arithmetic"  # what no contender can do without, measured in the same rounds
 CONVOLUTIONAL = ("coreops_fit", "torch_eager", "jax_scan")  # who has the shapes with convolutions
 
 
@@ -118,8 +119,8 @@ def verdict(cells, family, bar, aim):
 def measure(specs, shapes, rounds, seconds, folder, core, say):
     """{shape: {"cells": {contender: cell}, "bars": [...]}} and the workers' facts."""
     table, facts = {}, {}
-    with Contenders(specs, [core]) as group:
-        facts = {name: worker.facts for name, worker in group.workers.items()}
+    with Contenders(specs | {ARITHMETIC: (ARITHMETIC, specs[OURS][1])}, [core]) as group:
+        facts = {name: worker.facts for name, worker in group.workers.items() if name != ARITHMETIC}
         for name in shapes:
             table[name] = _shape(group, SHAPES[name], rounds, seconds, folder, say)
     return table, facts
@@ -130,6 +131,8 @@ def _shape(group, shape, rounds, seconds, folder, say):
     cells = {name: {"error": reason} for name, reason in group.failed.items()}
     ready, starts, reference = {}, {}, None
     for name, worker in group.workers.items():
+        if name == ARITHMETIC:
+            continue
         if shape.channels and group.specs[name][0] not in CONVOLUTIONAL:
             continue
         say(f"{shape.name}: {name}")
@@ -145,6 +148,7 @@ def _shape(group, shape, rounds, seconds, folder, say):
             continue
         ready[name] = (reply, first, epochs, deviation)
         starts[name] = lambda worker=worker: worker.ask(do="run")["seconds"]
+    measured = arithmetic(group, shape, path, ready[OURS][2], starts)
     times = interleave(starts, rounds)
     ours = np.asarray(times[OURS]) / ready[OURS][0]["steps"] * 1e6
     for name, parts in ready.items():
@@ -152,4 +156,12 @@ def _shape(group, shape, rounds, seconds, folder, say):
     bars = [
         verdict(cells, family, *by_shape[shape.name]) for family, by_shape in BARS.items() if shape.name in by_shape
     ]
-    return {"loss_after_check": float(reference[0]), "cells": cells, "bars": bars}
+    return {"loss_after_check": float(reference[0]), "cells": cells, "bars": bars, ARITHMETIC: measured(times)}
+
+
+def arithmetic(group, shape, path, epochs, starts, **more):
+    """Add the arithmetic alone to what is started; returns times -> microseconds per step."""
+    worker = group.workers[ARITHMETIC]
+    steps = worker.ask(do="prepare", arrays=path, task=task_of(shape, epochs, **more))["steps"]
+    starts[ARITHMETIC] = lambda: worker.ask(do="run")["seconds"]
+    return lambda times: spread(np.asarray(times[ARITHMETIC]) / steps * 1e6)

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from .one_thread import OURS, cell, check, size_epochs, task_of, verdict, write_problem
+from .one_thread import ARITHMETIC, OURS, arithmetic, cell, check, size_epochs, task_of, verdict, write_problem
 from .process import ContenderError, Contenders, interleave, ratio, spread
 from .shapes import ARCHITECTURES_BAR, EFFICIENCY_BAR, SHAPES, SWEEP_BARS
 
@@ -15,7 +15,7 @@ SAMPLED = 5  # architectures that JAX compiles per round; its time is scaled to 
 
 def contenders_of(specs, name):
     """coreops, each JAX, each JAX with its chunks in threads (beside the bar), and scikit-learn for S1."""
-    chosen, lanes = {OURS: specs[OURS]}, {}
+    chosen, lanes = {OURS: specs[OURS], ARITHMETIC: (ARITHMETIC, specs[OURS][1])}, {}
     for key, spec in specs.items():
         if key.startswith("JAX"):
             chosen[key] = spec
@@ -31,15 +31,17 @@ def measure(specs, shapes, rounds, seconds, folder, say):
     for name in shapes:
         chosen, lanes = contenders_of(specs, name)
         with Contenders(chosen) as group:
-            facts |= {contender: worker.facts for contender, worker in group.workers.items()}
+            facts |= {contender: worker.facts for contender, worker in group.workers.items() if contender != ARITHMETIC}
             table[name] = _sweep(group, SHAPES[name], lanes, threads, rounds, seconds, folder, say)
     return table, facts
 
 
 def _sweep(group, shape, lanes, threads, rounds, seconds, folder, say):
     arrays, path = write_problem(shape, folder, ROWS)
-    settings = {name: {"rows": ROWS, "threads": threads, "lanes": lanes.get(name, 1)} for name in group.workers}
+    names = [name for name in group.workers if name != ARITHMETIC]
+    settings = {name: {"rows": ROWS, "threads": threads, "lanes": lanes.get(name, 1)} for name in names}
     cells, ready, starts = prepare(group, OURS, shape, arrays, path, folder, seconds, settings, say)
+    measured = arithmetic(group, shape, path, ready[OURS][2], starts, rows=ROWS, threads=threads)
     times = interleave(starts, rounds)
     ours = np.asarray(times[OURS]) / ready[OURS][0]["steps"] * 1e6
     for name, parts in ready.items():
@@ -50,6 +52,7 @@ def _sweep(group, shape, lanes, threads, rounds, seconds, folder, say):
         "threads": threads,
         "cells": cells,
         "bars": bars,
+        ARITHMETIC: measured(times),
         "efficiency": _efficiency(group.workers[OURS], threads, rounds),
     }
 
@@ -62,8 +65,8 @@ def prepare(group, ours, shape, arrays, path, folder, seconds, settings, say):
     """
     cells = {name: {"error": reason} for name, reason in group.failed.items()}
     ready, starts, reference = {}, {}, None
-    for name, worker in group.workers.items():
-        more = settings[name]
+    for name, more in settings.items():
+        worker = group.workers[name]
         say(f"{more['rows']} rows of {shape.name}: {name}")
         try:
             first, elapsed, losses = check(worker, shape, arrays, path, folder, 1, **more)
