@@ -201,11 +201,11 @@ def folding(p, seeds, sweep):
                     out += [("fold", dtype, "logit", x, s, v) for x, v in pairs]
             elif s == seeds[0]:
                 X = load(s, p.n_train)[0].X
-                times = [
-                    fastest(p, lambda n=n, t=t, st=st, X=X: network_outputs(n, t, X, st))
+                calls = [
+                    lambda n=n, t=t, st=st, X=X: network_outputs(n, t, X, st)
                     for n, t, st in ((net, result.theta, result.stats), folded)
                 ]
-                out.append(("fold", dtype, "speed-up", 0, s, times[0] / times[1]))
+                out += [("fold", dtype, "speed-up", k, s, v) for k, v in enumerate(speed_ups(p, *calls))]
     return out
 
 
@@ -222,13 +222,24 @@ def formula_error(result, folded):
     return max(errors)
 
 
+def seconds(call):
+    start = perf_counter()
+    call()
+    return perf_counter() - start
+
+
 def fastest(p, call):
-    times = []
-    for _ in range(p.timing_repeats + 1):
-        start = perf_counter()
-        call()
-        times.append(perf_counter() - start)
-    return min(times)
+    return min(seconds(call) for _ in range(p.timing_repeats + 1))
+
+
+def speed_ups(p, before, after):
+    """Time of one call over that of the other, in rounds that begin with the one and the other: clocks drift."""
+    before(), after()
+    rounds = []
+    for k in range(p.timing_rounds):
+        times = {call: seconds(call) for call in ((before, after), (after, before))[k % 2]}
+        rounds.append(times[before] / times[after])
+    return rounds
 
 
 def measure(p, seeds, sweep):

@@ -33,6 +33,7 @@ class Params(FrozenModel):
     bias_tol: float = Field(1e-12, gt=0, description="tolerance on gradient and effect of biases before batch norm")
     fold_tol: float = Field(1e-12, gt=0, description="tolerance on folded outputs in float64, of the largest output")
     fold_tol_32: float = Field(1e-5, gt=0, description="the same in float32")
+    timing_rounds: int = Field(41, ge=2, description="rounds in which the folded and the unfolded network are timed")
     timing_repeats: int = Field(9, ge=1, description="repetitions of each timing, the fastest of which counts")
 
     formula_batches: Distinct[Natural] = Field((4, 8, 16, 64), min_length=1, description="batches of the Monte Carlo")
@@ -121,5 +122,5 @@ QUICK = Params(
     norm_batches=(2, 16, 64), norm_arm_epochs=10, depths=(2, 8), speed_epochs=20, speed_train=200, rate_epochs=15,
     rate_batches=(100,), rate_points=11, rate_low=0.056, deep=16, deep_width=64, deep_batch=64,
     deep_sizes=((32, 64),), size_seeds=1, train_depths=(2, 20), deep_epochs=6, norm_epochs=5, deep_tuning_seeds=1,
-    timing_repeats=3,
+    timing_repeats=3, timing_rounds=11,
 )  # fmt: skip
