@@ -44,7 +44,7 @@ def test_target_cuda_without_a_gpu_is_one_sentence(command, monkeypatch):
     from numba import cuda
 
     monkeypatch.setattr(cuda, "is_available", lambda: False)
-    text = call(command, "anything", "--target", "cuda", code=2).output
+    text = call(command, "momentum", "--target", "cuda", code=2).output
     assert len(re.findall("target: got 'cuda' without", text)) == 1
     assert "target='cpu'" in text and "Traceback" not in text
 
