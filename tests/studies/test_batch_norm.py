@@ -157,3 +157,21 @@ def test_a_small_run_from_measure_to_figure():
     primary = ("bn-scale-invariance", "bn-bias-useless", "bn-merge", "bn-forward-backward")
     assert all(f.control_ok is not False for f in found.values() if f.claim in primary)
     assert len(loaded.draw(data, p).axes) == 10
+
+
+def test_folding_is_timed_in_rounds_that_begin_with_either(monkeypatch):
+    called = []
+    cost = {"before": 3.0, "after": 2.0}
+    monkeypatch.setattr(invariance, "seconds", lambda call: cost[call()])
+    calls = [lambda name=name: called.append(name) or name for name in ("before", "after")]
+    assert invariance.speed_ups(study.QUICK, *calls) == [1.5] * study.QUICK.timing_rounds
+    assert called[2:6] == ["before", "after", "after", "before"]
+
+
+@pytest.mark.parametrize(("speed_up", "verdict"), [(1.2, "confirmed"), (0.8, "refuted"), (1.0, "inconclusive")])
+def test_folding_may_turn_out_slower(monkeypatch, speed_up, verdict):
+    ratios = speed_up * np.exp(np.random.default_rng(0).permutation(np.linspace(-0.1, 0.1, study.QUICK.timing_rounds)))
+    rows = pd.DataFrame({"value": ratios})
+    monkeypatch.setattr(judge, "pick", lambda *names: rows)
+    outcome, note = judge.folding(None, study.QUICK)["fold-faster"]
+    assert outcome.verdict == verdict and note.startswith(f"{speed_up:.3g} times as fast")
