@@ -31,6 +31,7 @@ BIAS_64, SHIFT_64 = np.int64(1022), np.int64(52)
 BIAS_32, SHIFT_32 = np.int32(126), np.int32(23)
 ZERO_32, ONE_32, TWO_32, INF_32 = np.float32(0), np.float32(1), np.float32(2), np.float32(np.inf)
 TANH_MAX_64, TANH_MAX_32 = 20.0, np.float32(10.0)
+LEAST_ROOT_64, LEAST_ROOT_32 = 2.0**-511, np.float32(2.0**-63)
 
 
 @kernel
@@ -122,7 +123,18 @@ def _softplus32(x):
     return max(x, ZERO_32) + TWO_32 * s * (B0 + q * (B1 + q * (B2 + q * (B3 + q * high))))
 
 
+@kernel
+def _least_root64(x):
+    return LEAST_ROOT_64
+
+
+@kernel
+def _least_root32(x):
+    return LEAST_ROOT_32
+
+
 exp = by_precision(_exp32, _exp64)
 tanh = by_precision(_tanh32, _tanh64)
 sigmoid = by_precision(_sigmoid32, _sigmoid64)
 softplus = by_precision(_softplus32, _softplus64)
+least_root = by_precision(_least_root32, _least_root64)  # of a square that is not denormal, in x's precision

@@ -19,6 +19,7 @@ from coreops.target import at, barrier, block_sum, kernel, lane, lanes
 # What a target is: n_out reals, one class number, n_out bits 0/1, n_out signs -1/+1.
 OUTPUTS, LABEL, BITS, SIGNS = "outputs", "label", "bits", "signs"
 LARGE_PRODUCT = 1e150  # two such, and one more mass, are no overflow
+FEW = 8  # logits below which no vector is filled
 TWO_VALUES = {BITS: (0, 1), SIGNS: (-1, 1)}
 
 
@@ -186,6 +187,8 @@ def softmax_loss(op, first, m, arena, mode, scale):
     """
     n = op["n_in"]
     x, dx, y = op["x"] + first * n, op["dx"] + first * n, op["x2"] + first
+    if m * n < FEW:
+        return softmax_loss_of_few(arena, x, dx, y, m, n, mode, scale)
     total, errors, scale = 0.0, 0, arena.dtype.type(scale)
     for i in range(lane(), m, lanes()):
         logits, out = x + i * n, dx + i * n
@@ -213,6 +216,35 @@ def softmax_loss(op, first, m, arena, mode, scale):
         if mode & TRAIN:
             scale_span(arena, out, n, scale / mass)
             arena[at(out + np.int64(arena[at(y + i)]))] -= scale
+    barrier()
+    if lanes() == 1:
+        return total, product, errors
+    return block_sum(total + np.log(product)), 1.0, block_sum(errors)
+
+
+@kernel(inline=True)
+def softmax_loss_of_few(arena, x, dx, y, m, n, mode, scale):
+    """The same for less than a vector of logits: example by example, with one loop over all that happens to a logit."""
+    total, product, errors, scale = 0.0, 1.0, 0, arena.dtype.type(scale)
+    for i in range(lane(), m, lanes()):
+        logits, out, label = x + i * n, dx + i * n, np.int64(arena[at(y + i)])
+        top = arena[at(logits)]
+        for j in range(1, n):
+            top = max(top, arena[at(logits + j)])
+        mass = arena.dtype.type(0)
+        for j in range(n):
+            share = exp(arena[at(logits + j)] - top)
+            arena[at(out + j)] = share
+            mass += share
+        total -= np.float64(arena[at(logits + label)] - top)
+        product *= np.float64(mass)
+        if mode & COUNT_ERRORS:
+            errors += largest(arena, logits, n) != label
+        if mode & TRAIN:
+            factor = scale / mass
+            for j in range(n):
+                arena[at(out + j)] *= factor
+            arena[at(out + label)] -= scale
     barrier()
     if lanes() == 1:
         return total, product, errors

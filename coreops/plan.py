@@ -7,7 +7,7 @@ it and as many of its gradient. Images are stored channels last: (examples, heig
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -223,6 +223,23 @@ class Plan:
             and writers.get(id(op["x"].storage)) in records.OVERWRITABLE
         }
 
+    def _folded(self, overwritten):
+        """Rectifiers that overwrite what a dense layer wrote, for one other to read: these do their work in passing."""
+        readers = defaultdict(list)
+        for op in self.operations:
+            for name in ("x", "x2", "w"):
+                if op[name]:
+                    readers[id(op[name].storage)].append(op["kind"])
+        dense = {id(op["y"].storage) for op in self.operations if op["kind"] == records.DENSE}
+        return [
+            op
+            for op in self.operations
+            if op["kind"] == records.RECTIFIER
+            and id(op["y"].storage) in overwritten
+            and id(op["x"].storage) in dense
+            and readers[id(op["y"].storage)] == [records.DENSE]
+        ]
+
     def lay_out(self, capacity, *, weighted=False, overwrite=False, input_gradient=True):
         """Records for batches of up to `capacity` examples: (ops, fields of the row's record, arena size).
 
@@ -258,9 +275,12 @@ class Plan:
                 gradients[id(value)] = position
                 position += size
         needing = self._needing_gradient()
-        ops = np.zeros(len(self.operations), records.OP)
+        folded = self._folded(overwritten)
+        slopes = {id(rectifier[name].storage): rectifier["slope"] for rectifier in folded for name in ("x", "y")}
+        operations = [op for op in self.operations if not any(op is rectifier for rectifier in folded)]
+        ops = np.zeros(len(operations), records.OP)
         written = set()  # backward visits readers last to first: all but the first visited accumulate
-        for op, spec in reversed(list(zip(ops, self.operations, strict=True))):
+        for op, spec in reversed(list(zip(ops, operations, strict=True))):
             flags = 0
             for name, add, skip in (
                 ("x", records.ADD_DX, records.SKIP_DX),
@@ -286,6 +306,9 @@ class Plan:
             op["dims"][: len(spec["dims"])] = spec["dims"]
             for name in ("kind", "n_in", "n_out", "ordinal", "slope", "rate", "eps", "decay"):
                 op[name] = spec[name]
+            if op["kind"] == records.DENSE:  # of the rectifiers after and before it
+                op["slope"] = slopes.get(id(spec["y"].storage), 1.0)
+                op["rate"] = slopes.get(id(spec["x"].storage), 1.0)
         layout = dict(
             n_theta=n_theta, n_weights=sum(w.size for w in self.weights), grad=grad, stats=stats, n_stats=n_stats,
             inputs=offsets[id(self.input)], input_gradient=gradients.get(id(self.input), records.NONE),

@@ -3,10 +3,10 @@
 import numpy as np
 
 from coreops.records import NONE
-from coreops.spans import combine, combine_column, dots
+from coreops.spans import combine, combine_column, dots, sum_rows
 from coreops.target import barrier, gemm, kernel
 
-ONE, ZERO = np.int64(1), np.int64(0)  # not literals, which would be other types to the compiler
+ONE = np.int64(1)  # not a literal, which would be another type to the compiler
 TINY = 256  # multiply-adds below which a row at a time in the caller beats a call
 
 
@@ -17,7 +17,7 @@ def affine(buffer, x, w, bias, y, m, n_in, n_out):
         gemm(buffer, m, n_out, n_in, x, n_in, 1, w, False, y, bias, 0)
         return
     for i in range(m):
-        combine(buffer, bias, x + i * n_in, ONE, w, n_out, y + i * n_out, n_out, n_in)
+        combine(buffer, bias >= 0, max(bias, 0), x + i * n_in, ONE, w, n_out, y + i * n_out, n_out, n_in)
     barrier()
 
 
@@ -30,11 +30,11 @@ def matmul_tn(buffer, a, b, c, m, k, n, add):
     if n < m:  # fewer columns than rows: each longer
         for j in range(n):
             column = c + j
-            combine_column(buffer, column if add else NONE, b + j, n, a, m, column, n, m, k)
+            combine_column(buffer, add, b + j, n, a, m, column, n, m, k)
     else:
         for i in range(m):
             row = c + i * n
-            combine(buffer, row if add else NONE, a + i, m, b, n, row, n, k)
+            combine(buffer, add, row, a + i, m, b, n, row, n, k)
     barrier()
 
 
@@ -45,18 +45,17 @@ def matmul_nt(buffer, a, b, c, m, k, n, add):
         gemm(buffer, m, n, k, a, k, 1, b, True, c, c if add else NONE, n)
         return
     for i in range(m):
-        row = c + i * n
-        dots(buffer, row if add else NONE, a + i * k, b, row, n, k)
+        dots(buffer, add, a + i * k, b, c + i * n, n, k)
     barrier()
 
 
 @kernel(merge=True)
 def column_sums(buffer, one, a, c, m, n, add):
     """c (n,) = 1^T A (m, n), + c if `add`; one: an element of the buffer that may be set to 1."""
-    buffer[one] = buffer.dtype.type(1)
-    barrier()
     if m * n > TINY:
+        buffer[one] = buffer.dtype.type(1)
+        barrier()
         gemm(buffer, 1, n, m, one, 0, 0, a, False, c, c if add else NONE, n)
         return
-    combine(buffer, c if add else NONE, one, ZERO, a, n, c, n, m)
+    sum_rows(buffer, add, a, c, n, m)
     barrier()

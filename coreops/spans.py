@@ -11,50 +11,64 @@ from coreops.target import INLINED, at, lane, lanes
 # --- rows of products too small for `gemm`, by all lanes; no barrier at the end; k >= 1, as layers and batches have ---
 
 
-def combine(buffer, start, x, step, w, pitch, y, n, k):
-    """y_j = S_j + sum over p < k of x_(p step) w_(p pitch + j), j < n; all are offsets. start < 0: S = 0."""
+def combine(buffer, add, start, x, step, w, pitch, y, n, k):
+    """y_j = S_j + sum over p < k of x_(p step) w_(p pitch + j), j < n; all are offsets. Unless add, S = 0."""
     for j in range(lane(), n, lanes()):
-        total = buffer[at(start + j)] if start >= 0 else buffer.dtype.type(0)
+        total = buffer[at(start + j)] if add else buffer.dtype.type(0)
         for p in range(k):
             total += buffer[at(x + p * step)] * buffer[at(w + p * pitch + j)]
         buffer[at(y + j)] = total
 
 
-def combine_column(buffer, start, x, step, w, pitch, y, stride, n, k):
-    """The same, down a column: y_(j stride) = S_(j stride) + sum over p < k of x_(p step) w_(p pitch + j), j < n."""
+def combine_column(buffer, add, x, step, w, pitch, y, stride, n, k):
+    """The same down a column, with S = y: y_(j stride) = S_j + sum over p < k of x_(p step) w_(p pitch + j), j < n."""
     for j in range(lane(), n, lanes()):
-        total = buffer[at(start + j * stride)] if start >= 0 else buffer.dtype.type(0)
+        total = buffer[at(y + j * stride)] if add else buffer.dtype.type(0)
         for p in range(k):
             total += buffer[at(x + p * step)] * buffer[at(w + p * pitch + j)]
         buffer[at(y + j * stride)] = total
 
 
-def dots(buffer, start, x, w, y, n, k):
-    """y_j = S_j + sum over p < k of x_p w_(j k + p), j < n; all are offsets. start < 0: S = 0."""
+def dots(buffer, add, x, w, y, n, k):
+    """y_j = S_j + sum over p < k of x_p w_(j k + p), j < n; all are offsets. S = y, or 0 unless add."""
     for j in range(lane(), n, lanes()):
-        total = buffer[at(start + j)] if start >= 0 else buffer.dtype.type(0)
+        total = buffer[at(y + j)] if add else buffer.dtype.type(0)
         for p in range(k):
             total += buffer[at(x + p)] * buffer[at(w + j * k + p)]
         buffer[at(y + j)] = total
 
 
+def sum_rows(buffer, add, x, y, n, k):
+    """y_j = S_j + sum over p < k of x_(p n + j), j < n; all are offsets. S = y, or 0 unless add."""
+    for j in range(lane(), n, lanes()):
+        total = buffer[at(y + j)] if add else buffer.dtype.type(0)
+        for p in range(k):
+            total += buffer[at(x + p * n + j)]
+        buffer[at(y + j)] = total
+
+
 @overload(combine, target="generic", jit_options=INLINED)
-def _combine(buffer, start, x, step, w, pitch, y, n, k):
-    return lambda buffer, start, x, step, w, pitch, y, n, k: vectors.combine(
-        buffer, max(start, 0), w, y, n, start, x, step, k, pitch
+def _combine(buffer, add, start, x, step, w, pitch, y, n, k):
+    return lambda buffer, add, start, x, step, w, pitch, y, n, k: vectors.combine(
+        buffer, start, w, y, n, add, x, step, k, pitch
     )
 
 
 @overload(combine_column, target="generic", jit_options=INLINED)
-def _combine_column(buffer, start, x, step, w, pitch, y, stride, n, k):
-    return lambda buffer, start, x, step, w, pitch, y, stride, n, k: vectors.combine_column(
-        buffer, w, n, start, x, step, k, pitch, y, stride
+def _combine_column(buffer, add, x, step, w, pitch, y, stride, n, k):
+    return lambda buffer, add, x, step, w, pitch, y, stride, n, k: vectors.combine_column(
+        buffer, w, n, add, x, step, k, pitch, y, stride
     )
 
 
 @overload(dots, target="generic", jit_options=INLINED)
-def _dots(buffer, start, x, w, y, n, k):
-    return lambda buffer, start, x, w, y, n, k: vectors.dots(buffer, max(start, 0), y, n, start, x, w, k)
+def _dots(buffer, add, x, w, y, n, k):
+    return lambda buffer, add, x, w, y, n, k: vectors.dots(buffer, y, n, add, x, w, k)
+
+
+@overload(sum_rows, target="generic", jit_options=INLINED)
+def _sum_rows(buffer, add, x, y, n, k):
+    return lambda buffer, add, x, y, n, k: vectors.sum_rows(buffer, x, y, n, add, k)
 
 
 # --- elementwise, by all lanes; no barrier at the end ---

@@ -32,10 +32,10 @@ class Stretch:
     def load(self, k, shift=None):
         return self.builder.load(self.at(k, shift), align=self.emit.real_bytes)
 
-    def load_if(self, start, k):
-        """load(k), or 0 if start < 0: masked, as a choice between vectors would be a jump."""
+    def load_if(self, add, k):
+        """load(k), or 0 unless add: masked, as a choice between vectors would be a jump."""
         bits = ir.IntType(8 * self.emit.real_bytes)
-        keep = self.builder.sext(self.builder.icmp_signed(">=", start, ir.Constant(start.type, 0)), bits)
+        keep = self.builder.sext(add, bits)
         if isinstance(self.type, ir.VectorType):
             bits = ir.VectorType(bits, self.type.count)
             keep = self.emit.splat(keep, bits)
@@ -178,97 +178,115 @@ def _route(s, n, height, width, line):
     _over_window(s, n, height, width, line, n, visit)
 
 
-def _sum(s, initial, x, step, k, row):
-    """initial, plus the sum over p < k of x_(p step) row(p), in this order; k >= 1."""
+def _sum(s, initial, k, term):
+    """initial, plus the sum over p < k of term(p), in this order; k >= 1."""
     b, total = s.builder, cgutils.alloca_once_value(s.builder, initial)
     with s.emit.entered_loop(k) as p:
         s.emit.keep_rolled()
-        factor = s.everywhere(b.load(s.emit.offset(s.data, b.add(x, b.mul(p, step)))))
-        b.store(b.fadd(b.load(total), b.fmul(factor, row(p))), total)
+        b.store(b.fadd(b.load(total), term(p)), total)
     return b.load(total)
 
 
-def _combine(s, n, start, x, step, k, pitch):
-    s.store(2, _sum(s, s.load_if(start, 0), x, step, k, lambda p: s.load(1, s.builder.mul(p, pitch))))
+def _products(s, initial, x, step, k, row):
+    """initial, plus the sum over p < k of x_(p step) row(p)."""
+
+    def term(p):
+        factor = s.builder.load(s.emit.offset(s.data, s.builder.add(x, s.builder.mul(p, step))))
+        return s.builder.fmul(s.everywhere(factor), row(p))
+
+    return _sum(s, initial, k, term)
 
 
-def _combine_column(s, n, start, x, step, k, pitch, y, stride):
+def _combine(s, n, add, x, step, k, pitch):
+    s.store(2, _products(s, s.load_if(add, 0), x, step, k, lambda p: s.load(1, s.builder.mul(p, pitch))))
+
+
+def _combine_column(s, n, add, x, step, k, pitch, y, stride):
     b, initial = s.builder, cgutils.alloca_once_value(s.builder, ir.Constant(s.type, None))
-    with b.if_then(b.icmp_signed(">=", start, ir.Constant(n.type, 0))):
-        b.store(s.gather(start, stride), initial)
-    s.scatter(_sum(s, b.load(initial), x, step, k, lambda p: s.load(0, b.mul(p, pitch))), y, stride)
+    with b.if_then(add):
+        b.store(s.gather(y, stride), initial)
+    s.scatter(_products(s, b.load(initial), x, step, k, lambda p: s.load(0, b.mul(p, pitch))), y, stride)
 
 
-def _dots(s, n, start, x, w, k):
+def _dots(s, n, add, x, w, k):
     one = ir.Constant(k.type, 1)
-    s.store(1, _sum(s, s.load_if(start, 0), x, one, k, lambda p: s.gather(s.builder.add(w, p), k)))
+    s.store(0, _products(s, s.load_if(add, 0), x, one, k, lambda p: s.gather(s.builder.add(w, p), k)))
+
+
+def _sum_rows(s, n, add, k):
+    s.store(1, _sum(s, s.load_if(add, 1), k, lambda p: s.load(0, s.builder.mul(p, n))))
 
 
 @intrinsic
 def copy(typing, buffer, source, to, n):
-    return _typed(buffer, _copy, 2, 1)
+    return _typed(buffer, _copy, 2)
 
 
 @intrinsic
 def add(typing, buffer, source, to, n):
-    return _typed(buffer, _add, 2, 1)
+    return _typed(buffer, _add, 2)
 
 
 @intrinsic
 def shift(typing, buffer, x, y, n, by):
-    return _typed(buffer, _shift, 2, 1, once=True, real=1)
+    return _typed(buffer, _shift, 2, once=True, real=1)
 
 
 @intrinsic
 def scale(typing, buffer, x, n, by):
-    return _typed(buffer, _scale, 1, 1, once=True, real=1)
+    return _typed(buffer, _scale, 1, once=True, real=1)
 
 
 @intrinsic
 def rectify(typing, buffer, x, y, n, slope):
-    return _typed(buffer, _rectify, 2, 1, once=True, real=1)
+    return _typed(buffer, _rectify, 2, once=True, real=1)
 
 
 @intrinsic
 def rectify_gradient(typing, buffer, x, dy, dx, n, slope):
-    return _typed(buffer, _rectify_gradient, 3, 1, once=True, real=1)
+    return _typed(buffer, _rectify_gradient, 3, once=True, real=1)
 
 
 @intrinsic
 def sum_window(typing, buffer, first, x, y, n, start, height, width, line, step):
     """first = max(start, 0): a span must exist."""
-    return _typed(buffer, _sum_window, 3, 6, once=True)
+    return _typed(buffer, _sum_window, 3, 5, once=True)
 
 
 @intrinsic
 def largest_window(typing, buffer, x, y, n, height, width, line):
-    return _typed(buffer, _largest_window, 2, 4)
+    return _typed(buffer, _largest_window, 2, 3)
 
 
 @intrinsic
 def route(typing, buffer, x, y, dy, dx, n, height, width, line):
-    return _typed(buffer, _route, 4, 4)
+    return _typed(buffer, _route, 4, 3)
 
 
 @intrinsic
-def combine(typing, buffer, first, w, y, n, start, x, step, k, pitch):
-    """first = max(start, 0): a span must exist."""
-    return _typed(buffer, _combine, 3, 6, once=True)
+def combine(typing, buffer, start, w, y, n, add, x, step, k, pitch):
+    return _typed(buffer, _combine, 3, 4, once=True, flag=True)
 
 
 @intrinsic
-def combine_column(typing, buffer, w, n, start, x, step, k, pitch, y, stride):
-    return _typed(buffer, _combine_column, 1, 8, once=True)
+def combine_column(typing, buffer, w, n, add, x, step, k, pitch, y, stride):
+    return _typed(buffer, _combine_column, 1, 6, once=True, flag=True)
 
 
 @intrinsic
-def dots(typing, buffer, first, y, n, start, x, w, k):
-    """first = max(start, 0): a span must exist."""
-    return _typed(buffer, _dots, 2, 5, once=True)
+def dots(typing, buffer, y, n, add, x, w, k):
+    return _typed(buffer, _dots, 1, 3, once=True, flag=True)
 
 
-def _typed(buffer, step, spans, numbers, once=False, real=0):
+@intrinsic
+def sum_rows(typing, buffer, x, y, n, add, k):
+    return _typed(buffer, _sum_rows, 2, 1, once=True, flag=True)
+
+
+def _typed(buffer, step, spans, numbers=0, once=False, real=0, flag=False):
     def codegen(context, builder, signature, args):
         return _over_span(context, builder, signature, args, step, spans, once)
 
-    return types.void(buffer, *[types.int64] * (spans + numbers), *[buffer.dtype] * real), codegen
+    flags = [types.boolean] if flag else []
+    places = [types.int64] * (spans + 1)
+    return types.void(buffer, *places, *flags, *[types.int64] * numbers, *[buffer.dtype] * real), codegen

@@ -10,21 +10,24 @@ from coreops.abreast.spans import dots, softmax_end, softmax_start, width
 from coreops.elementary import exp, sigmoid
 from coreops.losses import cross_entropy_of_bit, outputs, regression_gradient, sigmoid_gradient
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, NONE, SKIP_DX
+from coreops.spans import rectify, rectify_gradient
 from coreops.target import at, kernel
 
 
 @kernel(inline=True)
 def dense_forward_abreast(op, m, arena):
-    """y = x W + b, each sum in the order of `products.affine`."""
+    """As `layers.dense.dense_forward`, each sum in the order of `products.affine`."""
     n_in, n_out, step = op["n_in"], op["n_out"], width(arena)
     for i in range(m):
         x, y = op["x"] + i * n_in, op["y"] + i * n_out
         dots(arena, op["b"], x, step, op["w"], n_out, step, y, n_out // step, n_in // step)
+    if op["slope"] != 1:
+        rectify(arena, op["y"], op["y"], m * n_out, arena.dtype.type(op["slope"]))
 
 
 @kernel(inline=True)
 def dense_backward_abreast(op, m, arena):
-    """dW = X^T dY, db = sum over examples of dY, dX = dY W^T, each where it is wanted."""
+    """As `layers.dense.dense_backward`."""
     n_in, n_out, flags, step = op["n_in"], op["n_out"], op["flags"], width(arena)
     x, w, dy, one = op["x"], op["w"], op["dy"], op["work"]
     if op["dw"] >= 0:
@@ -40,6 +43,8 @@ def dense_backward_abreast(op, m, arena):
         for i in range(m):
             to, row = op["dx"] + i * n_in, dy + i * n_out
             dots(arena, to if flags & ADD_DX else NONE, row, step, w, step, n_out, to, n_in // step, n_out // step)
+        if op["rate"] != 1:
+            rectify_gradient(arena, x, op["dx"], op["dx"], m * n_in, arena.dtype.type(op["rate"]))
 
 
 @kernel(inline=True)

@@ -7,7 +7,8 @@ from coreops.checks import flag, keep_integers, optional_instance
 from coreops.initializers import Initializer
 from coreops.products import affine, column_sums, matmul_nt, matmul_tn
 from coreops.records import ADD_DB, ADD_DW, ADD_DX, INPUT_GRADIENT, NO_PARAMETER_GRADIENT, SKIP_DX
-from coreops.target import kernel
+from coreops.spans import rectify, rectify_gradient
+from coreops.target import barrier, kernel
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,17 @@ def add_dense(plan, x, w, b, y):
 
 @kernel(merge=True)
 def dense_forward(op, m, arena):
-    affine(arena, op["x"], op["w"], op["b"], op["y"], m, op["n_in"], op["n_out"])
+    """y = x W + b, times `slope` where that is not positive."""
+    y, n_out = op["y"], op["n_out"]
+    affine(arena, op["x"], op["w"], op["b"], y, m, op["n_in"], n_out)
+    if op["slope"] != 1:
+        rectify(arena, y, y, m * n_out, arena.dtype.type(op["slope"]))
+        barrier()
 
 
 @kernel(merge=True)
 def dense_backward(op, m, arena, mode):
-    """dW = X^T dY, db = sum over examples of dY, dX = dY W^T, each where it is wanted."""
+    """dW = X^T dY, db = sum over examples of dY, dX = dY W^T (times `rate` where x <= 0), each where it is wanted."""
     n_in, n_out, flags = op["n_in"], op["n_out"], op["flags"]
     if not mode & NO_PARAMETER_GRADIENT:
         if op["dw"] >= 0:
@@ -65,3 +71,6 @@ def dense_backward(op, m, arena, mode):
             column_sums(arena, op["work"], op["dy"], op["db"], m, n_out, flags & ADD_DB != 0)
     if mode & INPUT_GRADIENT or not flags & SKIP_DX:
         matmul_nt(arena, op["dy"], op["w"], op["dx"], m, n_out, n_in, flags & ADD_DX != 0)
+        if op["rate"] != 1:
+            rectify_gradient(arena, op["x"], op["dx"], op["dx"], m * n_in, arena.dtype.type(op["rate"]))
+            barrier()

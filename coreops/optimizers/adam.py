@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coreops.optimizers.base import ADAM, ADAM_VARIANT, Optimizer
+from coreops.optimizers.base import ADAM, ADAM_VARIANT, Optimizer, outside_root
 from coreops.step_sizes import step_size, step_sizes
 from coreops.target import barrier, kernel, lane, lanes
 
@@ -32,8 +32,8 @@ class Adam(Optimizer):
 
 
 @kernel(inline=True)
-def adam_update(beta1, beta2, power1, power2, eps, eps_inside, keep, lr, theta, grad, first, second):
-    """power1, power2: b1^t, b2^t; keep: a factor of w before its step, 1 but for decoupled decay.
+def adam_update(n, beta1, beta2, power1, power2, eps, eps_inside, keep, lr, theta, grad, first, second):
+    """n: elements of the vectors; power1, power2: b1^t, b2^t; keep: a factor of w before its step, 1 but for AdamW.
 
     The corrections are scalars, so the loop has one root and one division, and a product beside them takes no time.
     """
@@ -43,12 +43,12 @@ def adam_update(beta1, beta2, power1, power2, eps, eps_inside, keep, lr, theta, 
     b2, rest2 = theta.dtype.type(beta2), theta.dtype.type(1.0 - beta2)
     unbias = theta.dtype.type(1.0 / np.sqrt(correct2))
     inside = theta.dtype.type(eps * correct2) if eps_inside else zero
-    outside = zero if eps_inside else theta.dtype.type(eps)
-    for i in range(lane(), theta.size, lanes()):
+    outside = outside_root(eps, eps_inside, theta)
+    for i in range(lane(), n, lanes()):
         g = grad[i]
         m = b1 * first[i] + rest1 * g
         s = b2 * second[i] + rest2 * (g * g)
         first[i], second[i] = m, s
         step = step_size(a, i) * m / (np.sqrt(s + inside) * unbias + outside)
-        theta[i] = keep * theta[i] - (zero if m == 0 else step)
+        theta[i] = keep * theta[i] - step
     barrier()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coreops.optimizers.adam import Adam, adam_update
-from coreops.optimizers.base import ADAM_VARIANT, AMSGRAD
+from coreops.optimizers.base import ADAM_VARIANT, AMSGRAD, outside_root
 from coreops.target import barrier, kernel, lane, lanes
 
 
@@ -43,8 +43,9 @@ def adam_variant_update(
     for _ in range(2):  # the weights, then all else
         part = slice(start, end)
         adam_update(
-            beta1, beta2, power1, power2, eps, eps_inside, keep, lr, theta[part], grad[part], first[part], second[part]
-        )
+            end - start, beta1, beta2, power1, power2, eps, eps_inside, keep, lr,
+            theta[part], grad[part], first[part], second[part],
+        )  # fmt: skip
         start, end, keep = n_weights, theta.size, 1.0
 
 
@@ -56,13 +57,12 @@ def amsgrad_update(beta1, beta2, power1, power2, eps, eps_inside, lr, theta, gra
     b2, rest2 = theta.dtype.type(beta2), theta.dtype.type(1.0 - beta2)
     unbias = theta.dtype.type(1.0 / np.sqrt(correct2))
     inside = theta.dtype.type(eps * correct2) if eps_inside else zero
-    outside = zero if eps_inside else theta.dtype.type(eps)
+    outside = outside_root(eps, eps_inside, theta)
     for i in range(lane(), theta.size, lanes()):
         g = grad[i]
         m = b1 * first[i] + rest1 * g
         s = b2 * second[i] + rest2 * (g * g)
         top = s if s > largest[i] else largest[i]
         first[i], second[i], largest[i] = m, s, top
-        step = a * m / (np.sqrt(top + inside) * unbias + outside)
-        theta[i] -= zero if m == 0 else step
+        theta[i] -= a * m / (np.sqrt(top + inside) * unbias + outside)
     barrier()

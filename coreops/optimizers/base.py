@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from coreops.checks import finite_number, flag
+from coreops.elementary import least_root
+from coreops.target import kernel
 
 GRADIENT, HEAVY_BALL, NESTEROV, ADAGRAD, RMSPROP, ADAM = 0, 1, 2, 3, 4, 5
 # The rules from here on share one kernel that is not inlined, so that they cost the ones above nothing.
@@ -43,3 +45,10 @@ class Optimizer:
 
     def check(self, network):
         """Raise ValueError if the rule cannot train this network; most can train all."""
+
+
+@kernel(inline=True)
+def outside_root(eps, eps_inside, theta):
+    """What is added to a root of squares: eps, or 0 if that is within; at least the smallest root, so that 0/0 is 0."""
+    zero = theta.dtype.type(0)
+    return max(zero if eps_inside else theta.dtype.type(eps), least_root(zero))

@@ -50,6 +50,8 @@ from coreops.optimizers.sgd import sgd_update
 from coreops.optimizers.sign import sign_update
 from coreops.target import kernel
 
+EIGHT = 8  # divides the size of theta: `plan.ALIGN` pads it, and rows abreast are that many, or twice
+
 
 @kernel(inline=True)
 def probe(row, step, theta, state):
@@ -85,7 +87,9 @@ def first_update(row, power1, power2, lr, theta, grad, state):
     elif kind == RMSPROP:
         rmsprop_update(beta2, eps, eps_inside, lr, theta, grad, state[:p])
     else:
-        adam_update(beta1, beta2, power1, power2, eps, eps_inside, 1.0, lr, theta, grad, state[:p], state[p : 2 * p])
+        whole = p & -EIGHT  # is p, but now the compiler knows that no remainder follows whole vectors
+        first, second = state[:p], state[p : 2 * p]
+        adam_update(whole, beta1, beta2, power1, power2, eps, eps_inside, 1.0, lr, theta, grad, first, second)
 
 
 @kernel

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coreops.optimizers.base import RMSPROP, Optimizer
+from coreops.optimizers.base import RMSPROP, Optimizer, outside_root
 from coreops.step_sizes import step_size, step_sizes
 from coreops.target import barrier, kernel, lane, lanes
 
@@ -33,11 +33,10 @@ def rmsprop_update(decay, eps, eps_inside, lr, theta, grad, mean):
     a, zero = step_sizes(lr, 1.0, theta), theta.dtype.type(0)
     d, rest = theta.dtype.type(decay), theta.dtype.type(1.0 - decay)
     inside = theta.dtype.type(eps) if eps_inside else zero
-    outside = zero if eps_inside else theta.dtype.type(eps)
+    outside = outside_root(eps, eps_inside, theta)
     for i in range(lane(), theta.size, lanes()):
         g = grad[i]
         s = d * mean[i] + rest * (g * g)
         mean[i] = s
-        step = step_size(a, i) * g / (np.sqrt(s + inside) + outside)
-        theta[i] -= zero if g == 0 else step
+        theta[i] -= step_size(a, i) * g / (np.sqrt(s + inside) + outside)
     barrier()

@@ -8,6 +8,7 @@ from coreops import (
     AcceleratedGradient,
     AdaGrad,
     Adam,
+    AMSGrad,
     Cyclic,
     Dense,
     FullMatrixAdaGrad,
@@ -160,6 +161,15 @@ def test_adam_on_a_constant_gradient_steps_by_lr():
 def test_zero_gradients_move_nothing_even_without_epsilon():
     for rule in (AdaGrad(0.1, eps=0.0), RMSProp(0.1, eps=0.0), Adam(0.1, eps=0.0), HeavyBall(0.1), Nesterov(0.1)):
         assert (stream(rule, np.zeros((5, 2)), theta0=1.5) == 1.5).all()
+
+
+@pytest.mark.parametrize(("dtype", "faint"), [("float32", 1e-21), ("float64", 1e-170)])
+@pytest.mark.parametrize("eps_inside", [False, True])
+@pytest.mark.parametrize("rule", [AdaGrad, RMSProp, Adam, AMSGrad])
+def test_a_gradient_whose_square_vanishes_is_not_divided_by_zero(rule, eps_inside, dtype, faint):
+    """Without epsilon the root is 0: the smallest root stands for it, and the step is short, not infinite."""
+    steps = np.abs(stream(rule(0.1, eps=0.0, eps_inside=eps_inside), np.full((3, 2), faint), theta0=0.0, dtype=dtype))
+    assert (np.diff(steps, axis=0) > 0).all() and steps.max() < 0.1
 
 
 def test_heavy_ball_gain_on_a_constant_gradient():

@@ -71,9 +71,10 @@ PIECES = {
     "sum_window": ("sum_window(out, -1, 0, 16, 3, 2, 1, 4, 3)", ()),
     "largest_window": ("largest_window(out, 0, 16, 3, 2, 1, 4)", ()),
     "route_window": ("route_window(out, 0, 16, 32, 48, 3, 2, 1, 4)", ()),
-    "combine": ("combine(out, -1, 0, 1, 8, 4, 40, 4, 3)", ("%tid.x",)),
-    "combine_column": ("combine_column(out, -1, 0, 1, 8, 4, 40, 2, 4, 3)", ("%tid.x",)),
-    "dots": ("dots(out, -1, 0, 8, 40, 4, 3)", ("%tid.x",)),
+    "combine": ("combine(out, False, 40, 0, 1, 8, 4, 40, 4, 3)", ("%tid.x",)),
+    "combine_column": ("combine_column(out, False, 0, 1, 8, 4, 40, 2, 4, 3)", ("%tid.x",)),
+    "dots": ("dots(out, False, 0, 8, 40, 4, 3)", ("%tid.x",)),
+    "sum_rows": ("sum_rows(out, False, 0, 40, 4, 3)", ("%tid.x",)),
     "rectify": ("rectify(out, 0, 16, 11, out[40])", ("%tid.x",)),
     "rectify_gradient": ("rectify_gradient(out, 0, 16, 32, 11, out[40])", ("%tid.x",)),
 }
@@ -84,7 +85,7 @@ import numpy as np
 from types import SimpleNamespace
 import numba, numba.cuda, numba.cuda.dispatcher
 from coreops.spans import add_span, combine, combine_column, copy_span, dots, largest_window, rectify
-from coreops.spans import rectify_gradient, route_window, scale_span, shift_span, sum_window
+from coreops.spans import rectify_gradient, route_window, scale_span, shift_span, sum_rows, sum_window
 from coreops.target import barrier, block_sum, gemm, lane, lanes
 import coreops.cuda.overloads
 texts = {}

@@ -15,6 +15,7 @@ from coreops.spans import (
     route_window,
     scale_span,
     shift_span,
+    sum_rows,
     sum_window,
 )
 from coreops.target import JIT, at, kernel
@@ -37,11 +38,11 @@ def all_spans(buffer, what, numbers, real):
     elif what == 3:
         route_window(buffer, a, b, c, d, e, f, g, h)
     elif what == 4:
-        combine(buffer, a, b, c, d, e, f, g, h)
+        combine(buffer, a != 0, b, c, d, e, f, g, h, i)
     elif what == 5:
-        dots(buffer, a, b, c, d, e, f)
+        dots(buffer, a != 0, b, c, d, e, f)
     elif what == 6:
-        combine_column(buffer, a, b, c, d, e, f, g, h, i)
+        combine_column(buffer, a != 0, b, c, d, e, f, g, h, i)
     elif what == 7:
         sum_window(buffer, a, b, c, d, e, f, g, h)
     elif what == 8:
@@ -50,6 +51,8 @@ def all_spans(buffer, what, numbers, real):
         scale_span(buffer, a, b, real)
     elif what == 10:
         rectify(buffer, a, b, c, real)
+    elif what == 12:
+        sum_rows(buffer, a != 0, b, c, d, e)
     else:
         rectify_gradient(buffer, a, b, c, d, real)
 
@@ -159,31 +162,33 @@ def test_the_gradient_goes_to_the_first_place_that_is_largest(dtype, n, height, 
     np.testing.assert_array_equal(changed(buffer, 3, x, y, dy, dx, n, height, width, line), expected)
 
 
+def total(buffer, add, start, terms):
+    """What is at `start` if add, and the terms in their order, so that the sums round alike."""
+    first = buffer[start].copy() if add else np.zeros_like(buffer[start])
+    return sum(terms, start=first)
+
+
 @pytest.mark.parametrize("k", [1, 2, 5])
 @pytest.mark.parametrize("n", LENGTHS)
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("start", [-1, 2000])
-def test_rows_of_small_products(dtype, n, k, start):
-    buffer, x, w, y, step = sea(dtype), 100, 200, 700, 3
-    total = buffer[start : start + n].copy() if start >= 0 else np.zeros(n, dtype)
-    for p in range(k):  # in this order, so that the sums round alike
-        total += buffer[x + p * step] * buffer[w + p * 50 : w + p * 50 + n]
+@pytest.mark.parametrize("add", [False, True])
+def test_rows_of_small_products(dtype, n, k, add):
+    buffer, start, x, w, y, step, pitch = sea(dtype), 2000, 100, 200, 700, 3, 50
+    rows = [slice(w + p * pitch, w + p * pitch + n) for p in range(k)]
+    terms, row = [buffer[x + p * step] * buffer[rows[p]] for p in range(k)], slice(y, y + n)
     expected = buffer.copy()
-    expected[y : y + n] = total
-    np.testing.assert_array_equal(changed(buffer, 4, start, x, step, w, 50, y, n, k), expected)
+    expected[row] = total(buffer, add, slice(start, start + n), terms)
+    np.testing.assert_array_equal(changed(buffer, 4, add, start, x, step, w, pitch, y, n, k), expected)
     for stride in (1, 7):
-        total = buffer[start : start + stride * n : stride].copy() if start >= 0 else np.zeros(n, dtype)
-        for p in range(k):
-            total += buffer[x + p * step] * buffer[w + p * 50 : w + p * 50 + n]
-        expected = buffer.copy()
-        expected[y : y + stride * n : stride] = total
-        np.testing.assert_array_equal(changed(buffer, 6, start, x, step, w, 50, y, stride, n, k), expected)
-    total = buffer[start : start + n].copy() if start >= 0 else np.zeros(n, dtype)
-    for p in range(k):
-        total += buffer[x + p] * buffer[w + p : w + p + n * k : k]
+        column, expected = slice(y, y + stride * n, stride), buffer.copy()
+        expected[column] = total(buffer, add, column, terms)
+        np.testing.assert_array_equal(changed(buffer, 6, add, x, step, w, pitch, y, stride, n, k), expected)
     expected = buffer.copy()
-    expected[y : y + n] = total
-    np.testing.assert_array_equal(changed(buffer, 5, start, x, w, y, n, k), expected)
+    expected[row] = total(buffer, add, row, [buffer[x + p] * buffer[w + p : w + p + n * k : k] for p in range(k)])
+    np.testing.assert_array_equal(changed(buffer, 5, add, x, w, y, n, k), expected)
+    expected = buffer.copy()
+    expected[row] = total(buffer, add, row, [buffer[x + p * n : x + p * n + n] for p in range(k)])
+    np.testing.assert_array_equal(changed(buffer, 12, add, x, y, n, k), expected)
 
 
 @pytest.mark.skipif(JIT, reason="compiled, an offset is unsigned")

@@ -56,7 +56,7 @@ def adam(calls, theta, grad, first, second):
     power1, power2 = 1.0, 1.0
     for _ in range(calls):
         power1, power2 = power1 * 0.9, power2 * 0.999
-        adam_update(0.9, 0.999, power1, power2, 1e-8, False, 1.0, 1e-3, theta, grad, first, second)
+        adam_update(theta.size, 0.9, 0.999, power1, power2, 1e-8, False, 1.0, 1e-3, theta, grad, first, second)
 
 
 RULES = {
