@@ -6,16 +6,20 @@ optimised and translated with all of it, save what it calls by name (`callees.py
 """
 
 import gc
+import operator
 
 from llvmlite.binding import set_option
-from numba import typeof
+from numba import typeof, types
 from numba.core import event
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
+from numba.core.ir import Scope
 from numba.core.lowering import Lower
 
 from coreops import callees
 
 alone = False  # whether this is such a process
+OPERATORS = {value for name, value in vars(operator).items() if not name.startswith("_")}
+found = {}  # operator and the types of its arguments -> those of a call
 
 
 class Nesting(event.Listener):
@@ -65,6 +69,16 @@ def set_env(codegen, name, env, tell=JITCPUCodegen.set_env):
         tell(codegen, name, env)
 
 
+def get_call_type(self, context, args, kws, find=types.Function.get_call_type):
+    """The types of a call. Numba tries all that an operator can mean, time and again, also for two numbers."""
+    if kws or self.typing_key not in OPERATORS or not all(isinstance(a, types.Number | types.Boolean) for a in args):
+        return find(self, context, args, kws)
+    call = (self.typing_key, *args)
+    if call not in found:
+        found[call] = find(self, context, args, kws)
+    return found[call]
+
+
 def only_compile():
     """Make this process one that compiles, and calls no function from Python that it compiled for another one."""
     global alone
@@ -73,6 +87,8 @@ def only_compile():
     # A tenth goes into unrolling loops for more rounds than tiny networks have, which are a tenth slower then.
     set_option("", "--unroll-runtime=false")
     event.register("numba:compile", nesting)
+    types.Function.get_call_type = get_call_type
+    Scope.__deepcopy__ = lambda self, memo: self  # Numba copies all variables with each block of a merged function
     JITCPUCodegen._library_class = LinkedLibrary
     JITCPUCodegen.set_env = set_env
     Lower.create_cpython_wrapper = create_cpython_wrapper
