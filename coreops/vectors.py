@@ -69,32 +69,31 @@ class Stretch:
             self.builder.store(self.builder.extract_element(vector, lane) if whole else vector, place)
 
 
-def _over_span(context, builder, signature, args, step, spans, once=False):
-    """step(stretch, further arguments) along `spans` spans of n elements; once: around it is no loop to speak of."""
+def _over_span(context, builder, signature, args, step, spans, once=False, pairs=False):
+    """step(stretch, further arguments) along `spans` spans of n elements.
+
+    once: around it is no loop to speak of. pairs: two vectors for one test of the loop, where little is done to each.
+    """
     buffer, places, n, further = signature.args[0], args[1 : spans + 1], args[spans + 1], args[spans + 2 :]
-    n = _here(builder, n) if once else n
     data = context.make_array(buffer)(context, builder, args[0]).data
     emit = Emitter(context, builder, buffer.dtype, VECTOR_BYTES)
+    n = emit.hidden(n)[0] if once else n  # LLVM would prepare what each length below a vector needs before the loop
     places = [emit.offset(data, start) for start in places]
-    whole = builder.and_(n, ir.Constant(n.type, -emit.length))
+    together = 2 if pairs else 1
+    whole = builder.and_(n, ir.Constant(n.type, -together * emit.length))
     some = builder.icmp_signed(">", whole, ir.Constant(n.type, 0))
-    with builder.if_then(some), emit.entered_loop(whole, emit.length) as j:
+    with builder.if_then(some), emit.entered_loop(whole, together * emit.length) as j:
         emit.keep_rolled()
-        step(Stretch(emit, data, places, j, emit.length), n, *further)
-    length = emit.length // 2
+        for k in range(together):
+            place = builder.add(j, ir.Constant(n.type, k * emit.length))
+            step(Stretch(emit, data, places, place, emit.length), n, *further)
+    length = emit.length * together // 2
     while length:
         bit = ir.Constant(n.type, length)
         with builder.if_then(builder.icmp_signed("!=", builder.and_(n, bit), ir.Constant(n.type, 0))):
             step(Stretch(emit, data, places, builder.and_(n, ir.Constant(n.type, -2 * length)), length), n, *further)
         length //= 2
     return context.get_dummy_value()
-
-
-def _here(builder, n):
-    """The same number. Of another one LLVM would prepare what each length below a vector needs before a loop that is
-    passed once.
-    """
-    return builder.asm(ir.FunctionType(n.type, [n.type]), "", "=r,0", [n], True)
 
 
 def _copy(s, n):
@@ -239,12 +238,12 @@ def scale(typing, buffer, x, n, by):
 
 @intrinsic
 def rectify(typing, buffer, x, y, n, slope):
-    return _typed(buffer, _rectify, 2, once=True, real=1)
+    return _typed(buffer, _rectify, 2, once=True, real=1, pairs=True)
 
 
 @intrinsic
 def rectify_gradient(typing, buffer, x, dy, dx, n, slope):
-    return _typed(buffer, _rectify_gradient, 3, once=True, real=1)
+    return _typed(buffer, _rectify_gradient, 3, once=True, real=1, pairs=True)
 
 
 @intrinsic
@@ -283,9 +282,9 @@ def sum_rows(typing, buffer, x, y, n, add, k):
     return _typed(buffer, _sum_rows, 2, 1, once=True, flag=True)
 
 
-def _typed(buffer, step, spans, numbers=0, once=False, real=0, flag=False):
+def _typed(buffer, step, spans, numbers=0, once=False, real=0, flag=False, pairs=False):
     def codegen(context, builder, signature, args):
-        return _over_span(context, builder, signature, args, step, spans, once)
+        return _over_span(context, builder, signature, args, step, spans, once, pairs)
 
     flags = [types.boolean] if flag else []
     places = [types.int64] * (spans + 1)
