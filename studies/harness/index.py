@@ -5,7 +5,14 @@ import json
 from studies.harness import paths
 from studies.harness.files import write_atomic
 from studies.harness.registry import registry
+from studies.harness.verdict import Verdict
 
+# What this file and those who ask it look at; the whole schema takes longer to check than `list` may.
+NEEDED = ("id", "title", "version", "mode", "expected_seconds")
+NEEDED_OF_EACH = {
+    "claims": ("id", "claim", "sources", "verdict"),
+    "findings": ("claim", "name", "statement", "role", "erratum", "verdict"),
+}
 BEGIN, END = "<!-- verdicts:begin -->", "<!-- verdicts:end -->"
 
 
@@ -14,9 +21,13 @@ class ReportError(Exception):
 
 
 def summaries(mode="full") -> list[dict]:
-    """The JSON of every report of a mode, in order of id. Not validated: `list` must be quick."""
+    """The JSON of every report of a mode, in order of id, as far as it is `NEEDED`; ReportError names a damaged one."""
     found = [_read(p) for p in sorted(paths.reports(mode).glob("*/*.json"))]
-    return [r for r in found if str(r.get("schema_version", "")).startswith("claimlab-report") and r["mode"] == mode]
+    return [r for r in found if _is_report(r) and r["mode"] == mode]
+
+
+def _is_report(found) -> bool:
+    return str(found.get("schema_version", "")).startswith("claimlab-report")
 
 
 def _read(path) -> dict:
@@ -24,9 +35,26 @@ def _read(path) -> dict:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
             raise ValueError(f"it holds a {type(found).__name__}")
+        if _is_report(found):
+            _check(found)
         return found
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ReportError(f"{path.relative_to(paths.tree()).as_posix()} is damaged: {error}") from None
+
+
+def _check(report):
+    """ValueError or TypeError where something is missing, or a verdict is no word for one."""
+    _check_names(report, (*NEEDED, *NEEDED_OF_EACH))
+    for part, names in NEEDED_OF_EACH.items():
+        for item in report[part]:
+            _check_names(item, names)
+            Verdict(item["verdict"])
+
+
+def _check_names(holder, names):
+    for name in names:
+        if name not in holder:
+            raise ValueError(f"it lacks {name!r}")
 
 
 def verdicts(mode="full") -> dict[str, tuple[str, str]]:

@@ -225,7 +225,9 @@ def test_a_damaged_report_is_named_and_can_be_made_again(toy):
         for arguments in (("check", "coin"), ("check", "--all"), ("cite", "coin"), ("show", "coin")):
             assert "reports/toy/coin.json is damaged" in call(*arguments, code=1).output
         assert "coin.json is damaged" in call("status").output
-    for text in ("[]", whole[:100]):
+    edits = (('"verdict": "', '"verdict": "not '), ('"claims":', '"clams":'), ('"role":', '"rule":'))
+    for text in ("[]", whole[:100], *(whole.replace(*edit) for edit in edits)):
+        assert text != whole
         path.write_text(text, encoding="utf-8")
         for command in ("list", "errata"):
             assert "reports/toy/coin.json is damaged" in call(command, code=1).output
