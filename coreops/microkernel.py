@@ -7,13 +7,13 @@ to C is written: with masked loads products of ten columns take 1.9 times as lon
 the inner kernel of Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 """
 
-from contextlib import contextmanager
-
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from coreops.emitter import WORD, Emitter, word
 
 _WIDE = bool(llvm.get_host_cpu_features().get("avx512f"))
 VECTOR_BYTES = 64 if _WIDE else 32
@@ -21,43 +21,15 @@ VECTOR_BYTES = 64 if _WIDE else 32
 HEIGHTS = (8, 4, 2, 1) if _WIDE else (6, 4, 2, 1)
 DEPTH = 128  # rows of a packed panel: 8 or 16 KB, within the first-level cache
 LARGE = 8192  # elements of B above which its panels are packed
-WORD = ir.IntType(64)
 
 
-def _word(value):
-    return ir.Constant(WORD, value)
+class Product(Emitter):
+    """Writes the tiles of a product, and what packs their panels."""
 
-
-class Emitter:
-    """Writes loops over vectors into the function being built."""
-
-    def __init__(self, context, builder, real, vector_bytes=VECTOR_BYTES):
-        self.builder = builder
-        self.real = context.get_value_type(real)
-        self.real_bytes = real.bitwidth // 8
-        self.length = vector_bytes // self.real_bytes
-        self.vector = ir.VectorType(self.real, self.length)
-        self.suffix = f"v{self.length}f{real.bitwidth}"
+    def __init__(self, context, builder, real):
+        super().__init__(context, builder, real, VECTOR_BYTES)
         number = ir.IntType(real.bitwidth)  # as wide as an element: a mask is one comparison, also within a loop
         self.lanes = ir.Constant(ir.VectorType(number, self.length), list(range(self.length)))
-
-    def call(self, name, result, arguments):
-        function = cgutils.get_or_insert_function(
-            self.builder.module, ir.FunctionType(result, [a.type for a in arguments]), f"llvm.{name}"
-        )
-        return self.builder.call(function, arguments)
-
-    def splat(self, scalar, vector):
-        first = self.builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
-        return self.builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
-
-    def load(self, place):
-        """A whole vector, also where a matrix ends within it: what lies behind is never stored."""
-        return self.builder.load(self.builder.bitcast(place, self.vector.as_pointer()), align=self.real_bytes)
-
-    def store(self, value, place):
-        self.builder.store(value, self.builder.bitcast(place, value.type.as_pointer()), align=self.real_bytes)
 
     def store_first(self, count, values, places):
         """The first `count` elements of each vector; None: all."""
@@ -76,13 +48,13 @@ class Emitter:
         """A masked store of AVX2 takes 18 cycles on AMD's CPUs: 8, 4, 2 and 1 elements, whichever are bits of count."""
         b, width = self.builder, self.length
         while width:
-            has = b.icmp_signed("!=", b.and_(count, _word(width)), _word(0))
+            has = b.icmp_signed("!=", b.and_(count, word(width)), word(0))
             low, high = (self.part(values, start, width) for start in (0, width))
             with b.if_then(has):
                 for value, place in zip(low, places, strict=True):
                     self.store(value, place)
             values = [b.select(has, second, first) for first, second in zip(low, high, strict=True)]
-            places = [b.select(has, self.offset(place, _word(width)), place) for place in places]
+            places = [b.select(has, self.offset(place, word(width)), place) for place in places]
             width //= 2
 
     def part(self, vectors, start, width):
@@ -98,39 +70,6 @@ class Emitter:
         number = self.lanes.type.element
         count = self.builder.trunc(count, number) if number != WORD else count
         return self.builder.icmp_signed("<", self.lanes, self.splat(count, self.lanes.type))
-
-    def loop(self, start, stop, step):
-        return cgutils.for_range_slice(self.builder, start, stop, step, intp=WORD)
-
-    @contextmanager
-    def entered_loop(self, stop, step=1):
-        """Over 0, step, ... < stop, where stop > 0: no test before it, as jumps are what tiny networks wait for."""
-        b, counter = self.builder, cgutils.alloca_once(self.builder, WORD)
-        body, after = b.append_basic_block("body"), b.append_basic_block("after")
-        b.store(_word(0), counter)
-        b.branch(body)
-        b.position_at_end(body)
-        i = b.load(counter)
-        yield i
-        b.store(b.add(i, _word(step)), counter)
-        b.cbranch(b.icmp_signed("<", b.load(counter), stop), body, after)
-        b.position_at_end(after)
-
-    def keep_rolled(self):
-        """Within a loop: LLVM would unroll sixteen times what runs once or twice, at the cost of compiling it."""
-        nothing = ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "", side_effect=True)
-        self.builder.call(nothing, [], attrs=("convergent", "nounwind"))
-
-    def hidden(self, *numbers):
-        """The same numbers, of which the compiler knows nothing: it prepares nothing further up than they are given.
-
-        It would work out, whenever a product begins, what each kind of tile needs: another 40 % of a small product.
-        """
-        b = self.builder
-        return [b.asm(ir.FunctionType(x.type, [x.type]), "", "=r,0", [x], True) for x in numbers]
-
-    def offset(self, base, offset):
-        return self.builder.gep(base, [offset])
 
     def transpose(self, rows):
         """Rows of a square block -> its columns, by log2(length) rounds of pairwise interleaving."""
@@ -151,30 +90,30 @@ class Emitter:
 
         Beyond the last row the last one is read again: what the panel holds there is never used.
         """
-        b, step = self.builder, _word(self.length)
+        b, step = self.builder, word(self.length)
         with (
-            self.loop(_word(0), _word(2 * self.length), step) as (x, _),
-            self.loop(_word(0), depth, step) as (p, _),
+            self.loop(word(0), word(2 * self.length), step) as (x, _),
+            self.loop(word(0), depth, step) as (p, _),
         ):
             self.keep_rolled()
-            rows, last = [], b.sub(columns, _word(1))
+            rows, last = [], b.sub(columns, word(1))
             for r in range(self.length):
-                row = b.add(x, _word(r))
+                row = b.add(x, word(r))
                 row = b.select(b.icmp_signed("<", row, last), row, last)
                 rows.append(self.load(self.offset(corner, b.add(b.mul(row, pitch), p))))
             for r, column in enumerate(self.transpose(rows)):
-                at = b.add(b.mul(b.add(p, _word(r)), _word(2 * self.length)), x)
+                at = b.add(b.mul(b.add(p, word(r)), word(2 * self.length)), x)
                 self.store(column, self.offset(panel, at))
 
     def pack(self, panel, corner, columns, depth, pitch):
         """panel[p, x] = B[p, x]: the same panel from rows that lie `pitch` apart, for one pass through the cache."""
         b = self.builder
-        with self.loop(_word(0), depth, _word(1)) as (p, _):
+        with self.loop(word(0), depth, word(1)) as (p, _):
             self.keep_rolled()
             source = self.offset(corner, b.mul(p, pitch))
-            target = self.offset(panel, b.mul(p, _word(2 * self.length)))
+            target = self.offset(panel, b.mul(p, word(2 * self.length)))
             for v in range(2):
-                shift = _word(v * self.length)
+                shift = word(v * self.length)
                 self.store(self.load(self.offset(source, shift)), self.offset(target, shift))
 
     def tile(self, rows, counts, depth, left, stride, right, pitch, out, n, start):
@@ -194,22 +133,22 @@ class Emitter:
             with then:
                 for r in range(rows):
                     for v in across:
-                        shift = b.add(b.mul(_word(r), start_row), _word(v * self.length))
+                        shift = b.add(b.mul(word(r), start_row), word(v * self.length))
                         b.store(self.load(self.offset(first, shift)), sums[0][r][v])
             with otherwise:
                 for r in range(rows):
                     for v in across:
                         b.store(zero, sums[0][r][v])
-        several = b.and_(depth, _word(-together))
+        several = b.and_(depth, word(-together))
         for way in sums[1:]:
             for total in (total for row in way for total in row):
                 b.store(zero, total)
-        with self.loop(_word(0), several, _word(together)) as (p, _):
+        with self.loop(word(0), several, word(together)) as (p, _):
             self.keep_rolled()
             for step in range(together):
-                self.accumulate(sums[step % ways], b.add(p, _word(step)), left, stride, right, pitch)
+                self.accumulate(sums[step % ways], b.add(p, word(step)), left, stride, right, pitch)
         if together > 1:
-            with self.loop(several, depth, _word(1)) as (p, _):
+            with self.loop(several, depth, word(1)) as (p, _):
                 self.keep_rolled()
                 self.accumulate(sums[0], p, left, stride, right, pitch)
         if ways > 1:
@@ -218,41 +157,39 @@ class Emitter:
                     parts = [b.load(way[r][v]) for way in sums]
                     b.store(b.fadd(b.fadd(parts[0], parts[1]), b.fadd(parts[2], parts[3])), sums[0][r][v])
         for v, count in enumerate(counts):
-            places = [self.offset(out, b.add(b.mul(_word(r), n), _word(v * self.length))) for r in range(rows)]
+            places = [self.offset(out, b.add(b.mul(word(r), n), word(v * self.length))) for r in range(rows)]
             self.store_first(count, [b.load(sums[0][r][v]) for r in range(rows)], places)
 
     def accumulate(self, sums, p, left, stride, right, pitch):
         """sums += A[:, p] B[p, :]."""
         b, (a_row, a_col) = self.builder, stride
         across = self.offset(right, b.mul(p, pitch))
-        vectors = [self.load(self.offset(across, _word(v * self.length))) for v in range(len(sums[0]))]
+        vectors = [self.load(self.offset(across, word(v * self.length))) for v in range(len(sums[0]))]
         down = self.offset(left, b.mul(p, a_col))
         for r, row in enumerate(sums):
-            value = self.splat(b.load(self.offset(down, b.mul(_word(r), a_row))), self.vector)
+            value = self.splat(b.load(self.offset(down, b.mul(word(r), a_row))), self.vector)
             for total, vector in zip(row, vectors, strict=True):
                 b.store(self.call(f"fma.{self.suffix}", self.vector, [value, vector, b.load(total)]), total)
 
     def strip(self, m, counts, depth, left, stride, right, pitch, out, n, start):
         """All rows of one panel of columns."""
-        b, top = self.builder, _word(0)
+        b, top = self.builder, word(0)
         for rows in HEIGHTS:
-            rest = b.urem(b.sub(m, top), _word(rows))
+            rest = b.urem(b.sub(m, top), word(rows))
             if rows == 6 and len(counts) == 2:  # 4 + 4 rows: in a tile of two, each sum waits for its last addition
-                uneven = b.and_(b.icmp_signed("==", rest, _word(2)), b.icmp_signed(">", m, _word(rows)))
-                rest = b.select(uneven, _word(8), rest)
+                uneven = b.and_(b.icmp_signed("==", rest, word(2)), b.icmp_signed(">", m, word(rows)))
+                rest = b.select(uneven, word(8), rest)
             bottom = b.sub(m, rest)
             with b.if_then(b.icmp_signed("<", top, bottom)):
-                exists, first, start_row = start
-                numbers = self.hidden(*stride, pitch, n, start_row, depth, top, bottom)
-                self.tiles(rows, counts, left, right, out, exists, first, *numbers)
+                self.tiles(rows, top, bottom, counts, depth, left, stride, right, pitch, out, n, start)
             top = bottom
 
-    def tiles(
-        self, rows, counts, left, right, out, exists, first, a_row, a_col, pitch, n, start_row, depth, top, bottom
-    ):
-        """Rows top ... bottom of a panel, `rows` at a time."""
-        b = self.builder
-        with self.loop(top, bottom, _word(rows)) as (i, _):
+    def tiles(self, rows, top, bottom, counts, depth, left, stride, right, pitch, out, n, start):
+        """Rows top ... bottom of a panel of columns, `rows` at a time."""
+        b, (exists, first, start_row) = self.builder, start
+        numbers = self.hidden(*stride, pitch, n, start_row, depth, top, bottom)
+        a_row, a_col, pitch, n, start_row, depth, top, bottom = numbers
+        with self.loop(top, bottom, word(rows)) as (i, _):
             begin = (exists, self.offset(first, b.mul(i, start_row)), start_row)
             above, below = self.offset(left, b.mul(i, a_row)), self.offset(out, b.mul(i, n))
             self.tile(rows, counts, depth, above, (a_row, a_col), right, pitch, below, n, begin)
@@ -269,16 +206,16 @@ def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed,
     def codegen(context, builder, _signature, args):
         array, m, n, k, a, a_row, a_col, b, transposed, c, start, start_row = args
         data = context.make_array(buffer)(context, builder, array).data
-        emit = Emitter(context, builder, real)
-        width = _word(2 * emit.length)
-        panel = cgutils.alloca_once(builder, emit.real, size=_word(DEPTH * 2 * emit.length))
+        emit = Product(context, builder, real)
+        width = word(2 * emit.length)
+        panel = cgutils.alloca_once(builder, emit.real, size=word(DEPTH * 2 * emit.length))
         panel.align = VECTOR_BYTES
-        large = builder.icmp_signed(">", builder.mul(k, n), _word(LARGE))
+        large = builder.icmp_signed(">", builder.mul(k, n), word(LARGE))
         large = builder.and_(large, builder.icmp_signed(">", n, width))  # one panel is packed already
         packed = builder.or_(transposed, large)
-        most = builder.select(packed, _word(DEPTH), k)  # only a packed panel limits the depth
+        most = builder.select(packed, word(DEPTH), k)  # only a packed panel limits the depth
         a_at, b_at, c_at = (emit.offset(data, start) for start in (a, b, c))
-        with emit.loop(_word(0), n, width) as (j, _), emit.loop(_word(0), k, most) as (p, _):
+        with emit.loop(word(0), n, width) as (j, _), emit.loop(word(0), k, most) as (p, _):
             rest, left_over = builder.sub(n, j), builder.sub(k, p)
             depth = builder.select(builder.icmp_signed("<", left_over, most), left_over, most)
             with builder.if_then(transposed):
@@ -289,20 +226,20 @@ def register_tiled_gemm(typing, buffer, m, n, k, a, a_row, a_col, b, transposed,
                 emit.pack(panel, direct, rest, depth, n)
             right = builder.select(packed, panel, direct)
             pitch = builder.select(packed, width, n)
-            later = builder.icmp_signed(">", p, _word(0))
-            exists = builder.or_(later, builder.icmp_signed(">=", start, _word(0)))
+            later = builder.icmp_signed(">", p, word(0))
+            exists = builder.or_(later, builder.icmp_signed(">=", start, word(0)))
             begin = builder.select(later, builder.add(c, j), builder.add(start, j))
             begin = (exists, emit.offset(data, begin), builder.select(later, n, start_row))
             left, out = emit.offset(a_at, builder.mul(p, a_col)), emit.offset(c_at, j)
             common = (depth, left, (a_row, a_col), right, pitch, out, n, begin)
-            with builder.if_else(builder.icmp_signed("<=", rest, _word(emit.length))) as (one, two):
+            with builder.if_else(builder.icmp_signed("<=", rest, word(emit.length))) as (one, two):
                 with one:
                     emit.strip(m, [rest], *common)
                 with two, builder.if_else(builder.icmp_signed(">=", rest, width)) as (full, edge):
                     with full:
                         emit.strip(m, [None, None], *common)
                     with edge:
-                        emit.strip(m, [None, builder.sub(rest, _word(emit.length))], *common)
+                        emit.strip(m, [None, builder.sub(rest, word(emit.length))], *common)
         return context.get_dummy_value()
 
     return signature, codegen

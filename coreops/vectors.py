@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from coreops.microkernel import Emitter
+from coreops.emitter import Emitter
 
 VECTOR_BYTES = 32  # 8 channels in float32
 

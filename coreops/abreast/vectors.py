@@ -7,7 +7,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from coreops.microkernel import Emitter
+from coreops.emitter import Emitter
 
 BYTES = 64  # of a vector: two registers of most CPUs, so that one works while the other waits
 INT, DOUBLE = ir.IntType(64), ir.DoubleType()
